@@ -1,0 +1,87 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer: each makes .venv first.
+# Another interpreter: make PYTHON=/path/to/python3.12 setup
+
+PYTHON ?=
+BIN := .venv/bin
+STAMP := .venv/.blox-env-setup
+OLDEST_STAMP := .venv-oldest/.blox-env-setup
+# -q -q: errors only. Compiling all of the libraries would take longer than installing them; Python
+# compiles what it loads, and keeps it unless the variable below says otherwise.
+PIP_INSTALL := -m pip --disable-pip-version-check install -q -q --no-compile
+unexport PYTHONDONTWRITEBYTECODE
+
+# Tests and agents run one process a core; more threads in each of them only get in the way.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
+        clients faults fuzz clean
+
+help:
+	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
+	@echo 'make test         the test suite'
+	@echo 'make check        everything that has to pass before a commit'
+	@echo 'make format       rewrite the sources in the house style'
+	@echo 'make lint         check format and lint rules (ruff)'
+	@echo 'make types        check types (mypy --strict)'
+	@echo 'make spelling     check spelling (codespell)'
+	@echo 'make test-oldest  the core tests with the lowest allowed versions of the core dependencies'
+	@echo 'make wheel        build sdist and wheel, import the wheel outside the checkout'
+	@echo 'make clients      longer: other RL libraries on the environment'
+	@echo 'make faults       longer: killed processes, corrupt files'
+	@echo 'make fuzz         longer: many random inputs'
+	@echo 'make clean        remove build products and caches (.venv stays)'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@.ci/make-venv .venv '$(PYTHON)'
+	@echo 'Installing blox-env and its dependencies into .venv (a few minutes the first time) ...'
+	@$(BIN)/python $(PIP_INSTALL) -e '.[all,dev]' -c constraints.txt
+	@touch $@
+
+$(OLDEST_STAMP): pyproject.toml constraints-oldest.txt
+	@.ci/make-venv .venv-oldest '$(PYTHON)'
+	@echo 'Installing the core with its lowest allowed versions into .venv-oldest ...'
+	@.venv-oldest/bin/python $(PIP_INSTALL) -e . pytest hypothesis -c constraints-oldest.txt
+	@touch $@
+
+demo: setup
+	$(BIN)/blox-env compare --agents random-search,regularized-evolution,ppo \
+	    --benchmarks digits --devices x86-ort-1t --seeds 8 --budget 500 --out runs/demo
+
+test: setup
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test-oldest: $(OLDEST_STAMP)
+	.venv-oldest/bin/python -m pytest -q --core-only
+
+check: test check-rest
+
+check-rest: lint types spelling test-oldest wheel
+
+format: setup
+	$(BIN)/ruff check --fix-only -q .
+	$(BIN)/ruff format .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py) .ci/check_wheel.py
+
+spelling: setup
+	$(BIN)/codespell
+
+wheel: setup
+	$(BIN)/python .ci/check_wheel.py
+
+# Suites that are too long for every change. pytest's status 5 means that nothing was collected.
+clients faults fuzz: setup
+	@$(BIN)/python -m pytest -m $@; status=$$?; \
+	if [ $$status -eq 5 ]; then echo "make $@: no test carries the marker '$@' yet" >&2; fi; \
+	exit $$status
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

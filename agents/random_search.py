@@ -1,0 +1,38 @@
+"""Random search: architectures drawn uniformly, none twice while there are others.
+
+The baseline of every comparison (Li & Talwalkar, *Random Search and Reproducibility for Neural
+Architecture Search*, UAI 2019).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blox_env.agent import AskTellAgent
+from blox_env.errors import check_positive_int
+from blox_env.history import Trials
+from blox_env.problem import Problem
+from blox_env.spaces.base import IntArray, SearchSpace
+
+
+class RandomSearch(AskTellAgent):
+    """Uniform draws; repeats are free and not counted, so they need no care.
+
+    Args:
+        batch: architectures drawn at once; results do not depend on it.
+    """
+
+    def __init__(self, batch: int = 1) -> None:
+        self.batch = check_positive_int("batch", batch)
+
+    def start(self, problem: Problem, rng: np.random.Generator) -> None:
+        """Nothing to prepare."""
+        self._space: SearchSpace = problem.space
+        self._rng = rng
+
+    def ask(self, n: int) -> IntArray:
+        """``n`` uniform draws."""
+        return self._space.sample(self._rng, n)
+
+    def tell(self, x: IntArray, trials: Trials) -> None:
+        """Nothing is learned."""

@@ -1,0 +1,75 @@
+"""Hardware-aware neural architecture search as a Gymnasium environment.
+
+``import blox_env`` registers ``blox_env/Blox-v0``; what is heavy is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as _gym
+
+from blox_env.agent import Agent, AskTellAgent
+from blox_env.benchmarks.base import Benchmark, Evaluation, load_benchmark
+from blox_env.devices.base import Device, list_devices, load_device
+from blox_env.env import BloxEnv
+from blox_env.history import History, Trials
+from blox_env.problem import Problem
+from blox_env.registry import (
+    list_agents,
+    list_benchmarks,
+    register_agent,
+    register_benchmark,
+    register_device,
+)
+from blox_env.searching import search
+from blox_env.spaces import BloxSpace, SearchSpace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Agent",
+    "AskTellAgent",
+    "Benchmark",
+    "BloxEnv",
+    "BloxSpace",
+    "Device",
+    "Evaluation",
+    "History",
+    "Problem",
+    "SearchSpace",
+    "Trials",
+    "build_network",
+    "compare",
+    "list_agents",
+    "list_benchmarks",
+    "list_devices",
+    "load_benchmark",
+    "load_device",
+    "register_agent",
+    "register_benchmark",
+    "register_device",
+    "search",
+]
+
+if "blox_env/Blox-v0" not in _gym.registry:
+    _gym.register("blox_env/Blox-v0", entry_point="blox_env.env:BloxEnv")
+
+
+def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
+    """The network of one architecture ``(slots,)`` as a ``torch.nn.Module``.
+
+    Args:
+        row: the architecture, as a history's ``x`` or ``info["arch"]`` has it.
+        space: what it is from, Blox if not given.
+        kwargs: of the space's networks; for Blox ``width`` (32), ``classes`` (100) and
+            ``in_channels`` (3).
+    """
+    return (space or BloxSpace()).build_network(row, **kwargs)
+
+
+def compare(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    """Many searches at once; see :func:`blox_env.experiment.runner.compare`."""
+    from blox_env.experiment.runner import compare as run  # noqa: PLC0415 (needs an extra)
+
+    return run(*args, **kwargs)

@@ -1,0 +1,94 @@
+"""What search algorithms implement: :class:`Agent`, and :class:`AskTellAgent` for most of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from blox_env import registry
+from blox_env.errors import unknown_name
+from blox_env.history import Trials
+from blox_env.problem import Problem
+from blox_env.spaces.base import IntArray
+
+Seed = int | np.random.Generator | None
+
+
+class Agent(ABC):
+    """A search algorithm; its options are the keyword arguments of its constructor.
+
+    Attributes:
+        requires: what the problem must provide, such as ``{"curves"}`` or ``{"latency"}``.
+    """
+
+    requires: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def search(self, problem: Problem, *, seed: Seed) -> None:
+        """Evaluate architectures until ``problem.done``.
+
+        Equal seeds give equal trials, in any process. Every random choice comes from ``seed``.
+        """
+
+
+class AskTellAgent(Agent):
+    """An algorithm that proposes a batch, learns of its trials, and proposes the next.
+
+    Attributes:
+        batch: how many proposals :meth:`search` asks for at once.
+    """
+
+    batch: int = 1
+
+    @abstractmethod
+    def start(self, problem: Problem, rng: np.random.Generator) -> None:
+        """Forget everything and prepare for ``problem``; draw only from ``rng``."""
+
+    @abstractmethod
+    def ask(self, n: int) -> IntArray:
+        """Propose ``n`` architectures, ``(n, slots)``."""
+
+    @abstractmethod
+    def tell(self, x: IntArray, trials: Trials) -> None:
+        """Learn what came of proposals ``(n, slots)``; all of them were evaluated."""
+
+    def search(self, problem: Problem, *, seed: Seed) -> None:
+        """Ask, evaluate and tell until the problem is done."""
+        self.start(problem, np.random.default_rng(seed))
+        while not problem.done:
+            x = self.ask(self.batch)
+            trials = problem.evaluate(x)
+            kept = int(trials.evaluated.sum())
+            if kept == len(x):
+                self.tell(x, trials)
+
+
+def make_agent(agent: str | Agent, options: Mapping[str, Any] | None = None) -> Agent:
+    """The agent of a registered name with ``options``, or ``agent`` itself.
+
+    Raises:
+        ValueError: for an unknown name or option, with the closest known one.
+    """
+    if isinstance(agent, Agent):
+        if options:
+            raise ValueError("options go with an agent's name, not with a ready agent")
+        return agent
+    made = registry.resolve("agent", agent)
+    options = dict(options or {})
+    known = _option_names(made)
+    for option in options:
+        if option not in known:
+            raise ValueError(unknown_name(f"option of {agent}", option, known))
+    ready = made(**options)
+    if not isinstance(ready, Agent):
+        raise TypeError(f"agent {agent!r} must give an Agent, got {ready!r}")
+    return ready
+
+
+def _option_names(made: Any) -> list[str]:  # noqa: ANN401
+    import inspect  # noqa: PLC0415 (slow to import, rarely needed)
+
+    return [name for name in inspect.signature(made).parameters if name != "self"]

@@ -1,0 +1,106 @@
+"""Where accuracy comes from: the interface of every benchmark."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env import registry
+from blox_env.errors import check_positive_int
+from blox_env.spaces.base import FloatArray, SearchSpace
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a benchmark says about a batch: arrays of shape ``(n,)``, accuracies as fractions.
+
+    Attributes:
+        val_acc: validation accuracy, what searches may see.
+        test_acc: test accuracy, for reports only; NaN where it is not known.
+        val_std: uncertainty of ``val_acc`` as one standard deviation; 0 where it is exact.
+        train_time_s: seconds that training so far takes; NaN where it is not known.
+        source: ``"trained"``, ``"surrogate"`` or ``"imported"`` for every value.
+    """
+
+    val_acc: FloatArray
+    test_acc: FloatArray
+    val_std: FloatArray
+    train_time_s: FloatArray
+    source: NDArray[np.str_]
+
+
+class Benchmark(ABC):
+    """Accuracy of every architecture of a space.
+
+    Attributes:
+        name: how results call it.
+        space: what it can evaluate.
+        epochs: length of a full training; ``epochs=None`` means this many.
+        provides: what it has beyond a final accuracy: ``"curves"`` when ``epochs`` may be less.
+    """
+
+    name: str
+    space: SearchSpace
+    epochs: int = 1
+    provides: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def evaluate(
+        self,
+        x: ArrayLike,
+        *,
+        epochs: int | None = None,
+        best: bool = False,
+        seed: int | None = None,
+    ) -> Evaluation:
+        """Evaluate architectures ``(n, slots)``.
+
+        Args:
+            x: the architectures.
+            epochs: value of the learning curve after so many epochs, ``None`` for all of them.
+            best: take the best value up to there instead of the last.
+            seed: a repeatable single training instead of the mean over trainings.
+        """
+
+    def check_epochs(self, epochs: int | None) -> int:
+        """``epochs`` as a number in 1 … ``self.epochs``; ``None`` is all.
+
+        Raises:
+            ValueError: when it is outside, or when there are no learning curves.
+        """
+        if epochs is None:
+            return self.epochs
+        number = check_positive_int("epochs", epochs)
+        if number > self.epochs:
+            raise ValueError(f"epochs must be in 1 … {self.epochs}, got {number}")
+        if number < self.epochs and "curves" not in self.provides:
+            raise ValueError(f"benchmark {self.name!r} has no learning curves: epochs must be None")
+        return number
+
+    def checksum(self) -> str:
+        """What identifies the data in result files; the class's name where there is no data."""
+        return f"{type(self).__module__}.{type(self).__qualname__}"
+
+
+def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
+    """The benchmark of a registered name or ``"module:Class"``; each is made once a process.
+
+    Raises:
+        ValueError: for an unknown name, with the closest known one.
+    """
+    if isinstance(benchmark, Benchmark):
+        return benchmark
+    loaded: Any = _load(benchmark, registry.registrations()["benchmark"].get(str(benchmark)))
+    if not isinstance(loaded, Benchmark):
+        raise TypeError(f"benchmark {benchmark!r} must give a Benchmark, got {loaded!r}")
+    return loaded
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
+    return registry.resolve("benchmark", name)()

@@ -1,0 +1,223 @@
+"""Makes the folder of a table benchmark from raw trainings: surrogate, shrinkage, data card."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.benchmarks import table, trainings
+from blox_env.benchmarks.card import render_card
+from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction
+from blox_env.benchmarks.trainings import Trainings
+from blox_env.errors import missing_extra
+from blox_env.parallel import write_atomic, write_json
+from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+
+WINDOW = 60  # repeated trainings of similar accuracy over which their noise is averaged
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Trainings by architecture: ``x`` ``(m, slots)``, means and number of trainings.
+
+    Targets are the validation curve, the test accuracy and the logarithm of the training time:
+    ``(m, epochs + 2)``. ``noise`` is the variance of one training's targets at each architecture's
+    accuracy, ``(m, epochs + 2)``.
+    """
+
+    x: IntArray
+    mean: FloatArray
+    count: IntArray
+    noise: FloatArray
+
+
+def build_benchmark(
+    source: str | Path, out: str | Path, space: SearchSpace, *, name: str, seed: int = 0
+) -> dict[str, Any]:
+    """Fit a surrogate on the trainings in ``source`` and write a benchmark folder to ``out``.
+
+    An architecture that was trained gets the mean of its trainings, shrunk towards what members of
+    the ensemble that have not seen it predict, by the noise of that mean (otherwise the best of the
+    table would be the luckiest training). All others get the prediction.
+
+    Returns:
+        The card: everything that was found out about the data and the predictions.
+    """
+    raw = trainings.read(Path(source))
+    epochs = raw.val_acc.shape[1]
+    deviations = noise_table(raw)
+    grouped = group(raw, deviations)
+    ensemble = CurveEnsemble(space, seed=seed)
+    relative = grouped.noise[:, epochs - 1] / grouped.noise[:, epochs - 1].mean() / grouped.count
+    held_out = ensemble.fit(grouped.x, grouped.mean, relative)
+    stretch = calibration(grouped, held_out)
+    everything = ensemble.predict(space.all())
+    mean, std = everything.mean, everything.std * stretch
+    at = space.index(grouped.x)
+    mean[at], std[at] = shrink(grouped, held_out.mean, held_out.std * stretch)
+    out = Path(out)
+    columns = {
+        "val_acc": _fraction(mean[:, :epochs]),
+        "val_std": _fraction(std[:, :epochs]),
+        "test_acc": _fraction(mean[:, epochs]),
+        "train_time_s": np.exp(mean[:, epochs + 1]).astype(np.float32),
+        "trained": np.sort(at).astype(np.int32),
+        "noise": deviations.astype(np.float32),
+    }
+    for column, values in columns.items():
+        buffer = io.BytesIO()
+        np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+        write_atomic(out / f"{column}.npy", buffer.getvalue())
+    card = {
+        "schema": table.SCHEMA,
+        "name": name,
+        "epochs": epochs,
+        "description": raw.header["description"],
+        "task": {k: v for k, v in raw.header.items() if k not in ("schema", "description")},
+        "trainings": _facts(raw, grouped),
+        "held_out": quality(grouped, held_out, stretch, epochs),
+        "table": _table_facts(columns),
+        "sha256": {column: table.file_hash(out / f"{column}.npy") for column in columns},
+    }
+    write_json(out / "card.json", card)
+    write_atomic(out / "CARD.md", render_card(card))
+    return card
+
+
+def noise_table(raw: Trainings) -> FloatArray:
+    """Deviations of single trainings from their architecture's mean, as :class:`Noise` takes them.
+
+    From architectures trained at least twice; scaled by ``sqrt(k / (k - 1))``, since the mean of k
+    trainings contains the training itself.
+    """
+    _, group_of, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
+    targets = np.column_stack([raw.val_acc, raw.test_acc])
+    mean = _group_mean(targets, group_of, count)
+    repeated = count[group_of] > 1
+    k = count[group_of][repeated, None]
+    deviation = (targets - mean[group_of])[repeated] * np.sqrt(k / (k - 1))
+    final = mean[group_of][repeated, raw.val_acc.shape[1] - 1]
+    order = np.argsort(final, kind="stable")
+    return np.column_stack([final, deviation])[order]
+
+
+def group(raw: Trainings, deviations: FloatArray) -> Grouped:
+    """Means by architecture, with the noise of one training at about the same accuracy."""
+    x, group_of, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
+    targets = np.column_stack([raw.val_acc, raw.test_acc, np.log(raw.train_time_s)])
+    mean = _group_mean(targets, group_of, count)
+    epochs = raw.val_acc.shape[1]
+    if len(deviations) < 2:
+        raise ValueError("no architecture was trained twice: the noise of a training is unknown")
+    width = min(WINDOW, len(deviations))
+    start = np.searchsorted(deviations[:, 0], mean[:, epochs - 1]) - width // 2
+    start = np.clip(start, 0, len(deviations) - width)
+    cumulated = np.vstack([np.zeros(epochs + 1), np.cumsum(deviations[:, 1:] ** 2, axis=0)])
+    noise = (cumulated[start + width] - cumulated[start]) / width
+    log_time = targets[:, -1] - mean[group_of, -1]
+    freedom = max(1, len(raw) - len(x))
+    time_noise = np.full(len(x), (log_time**2).sum() / freedom)
+    return Grouped(x, mean, count, np.column_stack([noise, time_noise]))
+
+
+def calibration(grouped: Grouped, held_out: Prediction) -> float:
+    """Factor on predicted deviations that makes held-out residuals as large as they should be."""
+    targets = grouped.mean.shape[1] - 1  # accuracies; time is not scored
+    residual = (grouped.mean - held_out.mean)[:, :targets] ** 2
+    excess = residual - (grouped.noise / grouped.count[:, None])[:, :targets]
+    ratio = excess.sum() / (held_out.std[:, :targets] ** 2).sum()
+    return float(np.sqrt(max(ratio, 0.04)))
+
+
+def shrink(grouped: Grouped, prior: FloatArray, std: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Posterior mean and deviation of trained architectures, ``(m, targets)`` each."""
+    noise = grouped.noise / grouped.count[:, None]
+    weight = std**2 / (std**2 + noise)
+    return prior + weight * (grouped.mean - prior), np.sqrt(weight * noise)
+
+
+def quality(
+    grouped: Grouped, held_out: Prediction, stretch: float, epochs: int
+) -> dict[str, dict[str, float]]:
+    """How well architectures that a member has not seen are predicted, for the last epoch."""
+    noise = grouped.noise / grouped.count[:, None]
+    return {
+        label: scores(
+            grouped.mean[:, column],
+            held_out.mean[:, column],
+            np.sqrt((held_out.std[:, column] * stretch) ** 2 + noise[:, column]),
+            np.sqrt(grouped.noise[:, column]),
+        )
+        for label, column in (("val_acc", epochs - 1), ("test_acc", epochs))
+    }
+
+
+def scores(
+    truth: FloatArray, predicted: FloatArray, std: FloatArray, noise: FloatArray
+) -> dict[str, float]:
+    """R², Kendall's τ, sparse Kendall's τ, error, and the share of truths in the 95 % interval."""
+    try:
+        from scipy.stats import kendalltau, spearmanr  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise missing_extra("scoring a surrogate", "surrogate", error) from error
+    residual = truth - predicted
+    return {
+        "architectures": len(truth),
+        "r2": float(1 - (residual**2).sum() / ((truth - truth.mean()) ** 2).sum()),
+        "kendall_tau": float(kendalltau(truth, predicted).statistic),
+        # rounded to 0.1 %, as NAS-Bench-301 does, so that differences below it do not count
+        "sparse_kendall_tau": float(kendalltau(truth, np.round(predicted, 3)).statistic),
+        "spearman": float(spearmanr(truth, predicted).statistic),
+        "mean_absolute_error": float(np.abs(residual).mean()),
+        "coverage_95": float((np.abs(residual) < 1.96 * std).mean()),
+        "std_of_architectures": float(truth.std(ddof=1)),
+        "std_of_one_training": float(np.sqrt((noise**2).mean())),
+        # mean distance of one training from its own architecture's mean, were it Gaussian
+        "mean_absolute_noise": float(np.sqrt(2 / np.pi) * noise.mean()),
+    }
+
+
+def _facts(raw: Trainings, grouped: Grouped) -> dict[str, Any]:
+    single = raw.val_acc[:, -1]
+    repeated = int((grouped.count > 1).sum())
+    return {
+        "trainings": len(raw),
+        "architectures": len(grouped.x),
+        "repeated_architectures": repeated,
+        "most_trainings_of_one": int(grouped.count.max()),
+        "val_acc": _spread(single),
+        "test_acc": _spread(raw.test_acc),
+        "cpu_s_mean": float(raw.train_time_s.mean()),
+        "cpu_s_quantiles": [float(v) for v in np.quantile(raw.train_time_s, [0.05, 0.5, 0.95])],
+        "cpu_h_total": float(raw.train_time_s.sum() / 3600),
+    }
+
+
+def _table_facts(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    return {
+        "architectures": len(columns["test_acc"]),
+        "val_acc": _spread(columns["val_acc"][:, -1] / table.SCALE),
+        "test_acc": _spread(columns["test_acc"] / table.SCALE),
+        "val_std_mean": float(columns["val_std"][:, -1].mean() / table.SCALE),
+    }
+
+
+def _spread(values: NDArray[Any]) -> dict[str, float]:
+    cuts = (0, 0.1, 0.5, 0.9, 1)
+    names = ("min", "q10", "median", "q90", "max")
+    return dict(zip(names, map(float, np.quantile(values, cuts)), strict=True))
+
+
+def _group_mean(values: FloatArray, group_of: IntArray, count: IntArray) -> FloatArray:
+    total = np.zeros((len(count), values.shape[1]))
+    np.add.at(total, group_of, values)
+    return np.asarray(total / count[:, None], dtype=np.float64)
+
+
+def _fraction(values: FloatArray) -> NDArray[np.uint16]:
+    return np.round(np.clip(values, 0, 1) * table.SCALE).astype(np.uint16)

@@ -1,0 +1,52 @@
+"""Repeatable noise of single trainings, drawn from deviations that were measured."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.errors import check_positive_int
+from blox_env.spaces.base import FloatArray, IntArray
+
+NEIGHBOURS = 60  # deviations among which one is drawn
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Noise:
+    """Deviations of single trainings from the mean of their architecture.
+
+    A draw takes one of the deviations measured on architectures of about the same accuracy, with a
+    random sign: so its size, its course over the epochs and its relation to the test accuracy are
+    those of real trainings.
+
+    Args:
+        table: ``(r, E + 2)``, rows sorted by the first column, the architecture's mean validation
+            accuracy; then deviations of the ``E`` validation accuracies and of the test accuracy.
+    """
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self.accuracy = np.asarray(table[:, 0], dtype=np.float64)
+        self.deviations = np.asarray(table[:, 1:], dtype=np.float64)
+
+    def draw(self, number: IntArray, accuracy: FloatArray, seed: int) -> FloatArray:
+        """Deviations ``(n, E + 1)`` that depend on number of the architecture and seed only."""
+        check_positive_int("seed", seed, 0)
+        r = len(self.accuracy)
+        if r == 0:
+            return np.zeros((len(number), self.deviations.shape[1]))
+        width = min(NEIGHBOURS, r)
+        start = np.clip(np.searchsorted(self.accuracy, accuracy) - width // 2, 0, r - width)
+        bits = mix(number, seed)
+        row = start + (bits >> np.uint64(1)).astype(np.int64) % width
+        sign = np.where(bits & np.uint64(1), 1.0, -1.0)
+        return self.deviations[row] * sign[:, None]
+
+
+def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:
+    """64 well-mixed bits of each number and the seed (splitmix64; Steele et al., OOPSLA 2014)."""
+    state = number.astype(np.uint64) * _GOLDEN + np.uint64((seed * 0xD1B54A32D192ED03) % 2**64)
+    for _ in range(2):
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = (state ^ (state >> np.uint64(31))) + _GOLDEN
+    return state

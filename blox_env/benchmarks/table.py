@@ -1,0 +1,166 @@
+"""A benchmark in a folder: learning curves of every architecture as a memory-mapped table."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.noise import Noise
+from blox_env.spaces.base import SearchSpace
+
+SCHEMA = 1
+SCALE = 65535  # fractions are stored as 16-bit integers
+FILES = ("val_acc", "val_std", "test_acc", "train_time_s", "trained", "noise")
+
+
+class TableBenchmark(Benchmark):
+    """Learning curves of all architectures of a space, by number of the architecture.
+
+    The folder holds ``card.json`` (schema, name, epochs, description, SHA-256 of every array) and
+    one ``.npy`` file a column, N being the size of the space and E the number of epochs:
+
+    ================  ==================  ============================================
+    file              array               meaning
+    ================  ==================  ============================================
+    ``val_acc``       ``(N, E)`` uint16   mean validation accuracy · 65535
+    ``val_std``       ``(N, E)`` uint16   its uncertainty, one standard deviation
+    ``test_acc``      ``(N,)`` uint16     mean test accuracy after the last epoch
+    ``train_time_s``  ``(N,)`` float32    CPU seconds of a full training
+    ``trained``       ``(k,)`` int32      numbers of the architectures really trained
+    ``noise``         ``(r, E + 2)`` f4   deviations of single trainings from their mean
+    ================  ==================  ============================================
+
+    Args:
+        folder: where the files are.
+        space: the space that the rows are of.
+
+    Raises:
+        ValueError: for files that are missing or damaged; names the file.
+    """
+
+    provides = frozenset({"curves"})
+
+    def __init__(self, folder: str | Path, space: SearchSpace) -> None:
+        self.folder = Path(folder)
+        self.space = space
+        self.card = read_card(self.folder)
+        self.name = str(self.card["name"])
+        self.epochs = int(self.card["epochs"])
+        self.description = str(self.card["description"])
+        n = space.size
+        self._val_acc = self._load("val_acc", np.uint16, (n, self.epochs))
+        self._val_std = self._load("val_std", np.uint16, (n, self.epochs))
+        self._test_acc = self._load("test_acc", np.uint16, (n,))
+        self._time = self._load("train_time_s", np.float32, (n,))
+        trained = self._load("trained", np.int32, (None,))
+        if trained.size and (trained.min() < 0 or trained.max() >= n):
+            raise ValueError(f"{self.folder / 'trained.npy'}: numbers outside 0 … {n - 1}")
+        self._trained = np.zeros(n, dtype=bool)
+        self._trained[trained] = True
+        self._noise = Noise(self._load("noise", np.float32, (None, self.epochs + 2)))
+
+    def evaluate(
+        self,
+        x: ArrayLike,
+        *,
+        epochs: int | None = None,
+        best: bool = False,
+        seed: int | None = None,
+    ) -> Evaluation:
+        """Look architectures up; see :meth:`blox_env.benchmarks.base.Benchmark.evaluate`.
+
+        With ``seed`` the values are those of one training: the mean plus the deviation of a real
+        training of an architecture of about the same accuracy, the same one whenever asked.
+        ``val_std`` is then still the uncertainty of the mean. ``test_acc`` is NaN below full
+        epochs.
+        """
+        length = self.check_epochs(epochs)
+        number = self.space.index(x)
+        if best or seed is not None:
+            curve = self._val_acc[number, :length] / SCALE
+            final = self._val_acc[number, -1] / SCALE
+            test = self._test_acc[number] / SCALE
+            if seed is not None:
+                deviation = self._noise.draw(number, final, seed)
+                curve = np.clip(curve + deviation[:, :length], 0, 1)
+                test = np.clip(test + deviation[:, -1], 0, 1)
+            val = curve.max(axis=1) if best else curve[:, -1]
+        else:
+            val = self._val_acc[number, length - 1] / SCALE
+            test = self._test_acc[number] / SCALE
+        if length < self.epochs:
+            test = np.full(len(number), np.nan)
+        return Evaluation(
+            val_acc=val,
+            test_acc=test,
+            val_std=self._val_std[number, length - 1] / SCALE,
+            train_time_s=self._time[number] * (length / self.epochs),
+            source=np.where(self._trained[number], "trained", "surrogate"),
+        )
+
+    def checksum(self) -> str:
+        """SHA-256 over the checksums of all columns."""
+        return hashlib.sha256(json.dumps(self.card["sha256"], sort_keys=True).encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Compare every file with its checksum.
+
+        Raises:
+            ValueError: names the first file that differs.
+        """
+        for name in FILES:
+            path = self.folder / f"{name}.npy"
+            if file_hash(path) != self.card["sha256"].get(name):
+                raise ValueError(f"{path} is damaged: its SHA-256 is not that of card.json")
+
+    def _load(self, name: str, kind: type, shape: tuple[int | None, ...]) -> NDArray[Any]:
+        path = self.folder / f"{name}.npy"
+        try:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise ValueError(f"{self.folder} is not a benchmark: {path.name} is missing") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        fits = array.ndim == len(shape) and all(
+            want in (None, have) for want, have in zip(shape, array.shape, strict=False)
+        )
+        if array.dtype != kind or not fits:
+            wanted = tuple("any" if size is None else size for size in shape)
+            raise ValueError(
+                f"{path}: expected {np.dtype(kind)} of shape {wanted}, "
+                f"got {array.dtype} of shape {array.shape}"
+            )
+        return array
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The checked ``card.json`` of a folder.
+
+    Raises:
+        ValueError: where it is missing, damaged or of another schema.
+    """
+    path = folder / "card.json"
+    try:
+        card = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{folder} is not a benchmark: card.json is missing") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    for field in ("schema", "name", "epochs", "description", "sha256"):
+        if not isinstance(card, dict) or field not in card:
+            raise ValueError(f"{path}: the field {field!r} is missing")
+    if card["schema"] != SCHEMA:
+        raise ValueError(f"{path}: expected schema {SCHEMA}, got {card['schema']!r}")
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,5 @@
+"""Where latency comes from."""
+
+from blox_env.devices.base import Device, list_devices, load_device
+
+__all__ = ["Device", "list_devices", "load_device"]

@@ -1,0 +1,73 @@
+"""Where latency comes from: the interface of every device."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env import registry
+from blox_env.spaces.base import FloatArray, SearchSpace
+
+
+class Device(ABC):
+    """Latency of every architecture of a space on one target device.
+
+    Attributes:
+        name: how results call it.
+        space: what it knows the latency of.
+    """
+
+    name: str
+    space: SearchSpace
+
+    @abstractmethod
+    def latency_ms(self, x: ArrayLike) -> FloatArray:
+        """Latency of one inference in milliseconds, ``(n, slots) -> (n,)``."""
+
+    @abstractmethod
+    def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each latency was measured, ``(n,)``; the others are predicted."""
+
+    def median_ms(self) -> float:
+        """Median latency over the space, the default latency target.
+
+        Computed over all architectures where there are at most 10^6, else over 100,000 drawn ones.
+        """
+        if self.space.size <= 10**6:
+            rows = self.space.all()
+        else:
+            rows = self.space.sample(np.random.default_rng(0), 100_000)
+        return float(np.median(self.latency_ms(rows)))
+
+    def checksum(self) -> str:
+        """What identifies the data in result files; the class's name where there is no data."""
+        return f"{type(self).__module__}.{type(self).__qualname__}"
+
+
+def load_device(device: str | Device) -> Device:
+    """The device of a registered name or ``"module:Class"``; each is made once a process.
+
+    Raises:
+        ValueError: for an unknown name, with the closest known one.
+    """
+    if isinstance(device, Device):
+        return device
+    loaded: Any = _load(device, registry.registrations()["device"].get(str(device)))
+    if not isinstance(loaded, Device):
+        raise TypeError(f"device {device!r} must give a Device, got {loaded!r}")
+    return loaded
+
+
+@lru_cache(maxsize=16)
+def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
+    return registry.resolve("device", name)()
+
+
+def list_devices(space: str | None = None) -> list[str]:
+    """Names that :func:`load_device` knows; with ``space``, those for the space of that name."""
+    known = registry.names("device")
+    return [n for n in known if space is None or load_device(n).space.name == space]

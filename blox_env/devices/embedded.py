@@ -1,0 +1,160 @@
+"""A device as one table: measured latencies where there are some, predicted ones elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.devices.base import Device
+from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.spaces.blox import BloxSpace
+
+DATA = Path(__file__).resolve().parent.parent / "data" / "devices"
+TABLES = ("latency.npy", "measured.npy")
+
+
+class MeasuredDevice(Device):
+    """Latency of every architecture of an enumerable space, in memory, read-only.
+
+    Args:
+        name: how results call it.
+        space: what the table is about.
+        latency_ms: latency by architecture number, ``(space.size,)``, finite and above 0.
+        measured: numbers of the measured architectures, distinct; the others are predicted.
+        card: protocol, machine, versions and statistics, as in ``card.json``.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        space: SearchSpace,
+        latency_ms: ArrayLike,
+        measured: ArrayLike,
+        card: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.space = space
+        self.card: dict[str, Any] = {} if card is None else card
+        self._latency: FloatArray = np.array(latency_ms, dtype=np.float64)
+        numbers = np.asarray(measured)
+        _check_table(self._latency, numbers, space)
+        self._measured: NDArray[np.bool_] = np.zeros(space.size, dtype=np.bool_)
+        self._measured[numbers] = True
+        self._latency.setflags(write=False)
+        self._measured.setflags(write=False)
+        content = self._latency.tobytes() + np.packbits(self._measured).tobytes()
+        self._checksum = hashlib.sha256(content).hexdigest()
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | os.PathLike[str], space: SearchSpace | None = None
+    ) -> MeasuredDevice:
+        """The device that :func:`blox_env.devices.build.build_device` wrote; Blox by default.
+
+        Raises:
+            FileNotFoundError: a file of the folder is missing.
+            ValueError: a file is damaged; names it, what was expected and what came.
+        """
+        space = BloxSpace() if space is None else space
+        path = Path(folder) / "card.json"
+        card = _read_card(path)
+        if card["space"] != space.name:
+            raise ValueError(f"{path}: expected the space {space.name!r}, got {card['space']!r}")
+        latency, measured = (_read_table(Path(folder) / name, card) for name in TABLES)
+        try:
+            device = cls(card["name"], space, latency, measured, card)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{folder}: {error}") from None
+        if int(device._measured.sum()) != card["measured"]:
+            raise ValueError(
+                f"{Path(folder) / 'measured.npy'}: expected {card['measured']} architectures as in "
+                f"card.json, got {len(measured)}"
+            )
+        return device
+
+    def latency_ms(self, x: ArrayLike) -> FloatArray:
+        """Latency of one inference in milliseconds, ``(n, slots) -> (n,)``."""
+        return self._latency[self.space.index(x)]
+
+    def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each latency was measured, ``(n,)``; the others are predicted."""
+        return self._measured[self.space.index(x)]
+
+    def checksum(self) -> str:
+        """SHA-256 of all latencies and of which of them were measured."""
+        return self._checksum
+
+    def __repr__(self) -> str:
+        """Name, and how many of how many are measured."""
+        return (
+            f"MeasuredDevice({self.name!r}, {self._measured.sum()} of {self.space.size} measured)"
+        )
+
+
+def x86_ort_1t() -> MeasuredDevice:
+    """Batch-1 latency of the full-size CIFAR-100 networks, ONNX Runtime on one x86 thread."""
+    return MeasuredDevice.from_folder(DATA / "x86-ort-1t")
+
+
+def _check_table(latency: FloatArray, numbers: NDArray[Any], space: SearchSpace) -> None:
+    if latency.shape != (space.size,):
+        raise ValueError(
+            f"expected latency_ms as an array of shape ({space.size},), got shape {latency.shape}"
+        )
+    bad = ~(np.isfinite(latency) & (latency > 0))
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"expected latencies that are finite and above 0, got {latency[first]} for "
+            f"architecture number {first}"
+        )
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise TypeError(
+            "expected measured as an integer array (m,) of architecture numbers, "
+            f"got {numbers.dtype} of shape {numbers.shape}"
+        )
+    if len(np.unique(numbers)) != len(numbers):
+        raise ValueError("expected measured to hold distinct architecture numbers, got duplicates")
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < space.size:
+        raise ValueError(
+            f"expected measured to hold numbers in 0 … {space.size - 1}, "
+            f"got values from {numbers.min()} to {numbers.max()}"
+        )
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: expected JSON, got a file that does not parse: {error}"
+        ) from None
+    wanted = {"name": str, "space": str, "measured": int, "files": dict}
+    for key, kind in wanted.items():
+        if not isinstance(card, dict) or not isinstance(card.get(key), kind):
+            got = card.get(key) if isinstance(card, dict) else card
+            raise ValueError(f"{path}: expected {key!r} to be {kind.__name__}, got {got!r}")
+    return card
+
+
+def _read_table(path: Path, card: dict[str, Any]) -> NDArray[Any]:
+    data = path.read_bytes()
+    expected, got = card["files"].get(path.name), hashlib.sha256(data).hexdigest()
+    if got != expected:
+        raise ValueError(
+            f"{path}: expected the SHA-256 {expected} of card.json, got {got} ({len(data)} bytes)"
+        )
+    try:
+        table: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: expected a numpy array, got a file numpy cannot read: {error}"
+        ) from None
+    return table

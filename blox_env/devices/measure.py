@@ -1,0 +1,362 @@
+"""Measuring networks on the machine at hand, so that its noise and drift hit all of them alike.
+
+Protocol. Every network is exported once. A *round* visits every network once, in an order of its
+own; a *visit* loads the network afresh, runs it until its times are stable, then times single
+inferences. A network is thus measured on as many occasions as there are rounds, minutes apart and
+between ever different neighbours. What is kept of a visit are a few quantiles, one line of JSON;
+:mod:`blox_env.devices.build` makes latencies of them.
+
+A folder of measurements holds ``plan.json`` (written once: what is measured and how), ``models/``
+(exported networks, removed at the end) and ``visits.jsonl``. A run that was killed at any point
+goes on where it stood when it is called again with the same arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.devices.machine import OthersClock, machine, watch_others
+from blox_env.devices.runtimes import Runtime, load_runtime
+from blox_env.errors import check_positive_int
+from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.spaces.blox import BloxSpace
+
+SCHEMA = 1
+STATISTICS = ("min", "p10", "p25", "median", "p75", "mean")
+BUSY_CORES = 0.25  # a measurement does not start when other processes use more than this
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How networks are visited; the defaults are those of the embedded device.
+
+    Attributes:
+        rounds: visits of every network, an even number: the halves are test and retest.
+        runs: timed inferences a visit.
+        min_warmup: inferences before timing, at least.
+        max_warmup: inferences before timing, at most.
+        tolerance: warm-up ends when the medians of the last two fives differ by less, relatively.
+    """
+
+    rounds: int = 6
+    runs: int = 30
+    min_warmup: int = 10
+    max_warmup: int = 30
+    tolerance: float = 0.02
+
+    def __post_init__(self) -> None:
+        """Check all numbers."""
+        check_positive_int("rounds", self.rounds, 2)
+        check_positive_int("runs", self.runs)
+        check_positive_int("min_warmup", self.min_warmup, 10)
+        check_positive_int("max_warmup", self.max_warmup, self.min_warmup)
+        if self.rounds % 2:
+            raise ValueError(f"rounds must be even (test and retest), got {self.rounds}")
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance must lie in 0 … 1, got {self.tolerance}")
+
+
+class BusyMachineError(RuntimeError):
+    """Other processes use the processor: what would be measured is not the networks alone."""
+
+
+def run_measurement(
+    device_name: str = "x86-ort-1t",
+    n: int = 640,
+    out: str | os.PathLike[str] = "runs/measure",
+    seed: int = 0,
+    *,
+    force: bool = False,
+    runtime: str = "onnxruntime",
+    protocol: Protocol | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Measure ``n`` full-size CIFAR-100 networks of the Blox space; returns the folder ``out``.
+
+    Args:
+        device_name: what the device will be called.
+        n: number of networks, at least 45: those of three equal blocks come first.
+        out: folder of the measurement; one that was begun there is continued.
+        seed: of the choice and the order of networks and of their weights.
+        force: measure although the machine is busy.
+        runtime: name of the runtime, or ``"module:Class"``.
+        protocol: how networks are visited.
+        quiet: without a progress bar.
+
+    Raises:
+        BusyMachineError: other processes use the processor and ``force`` is not set.
+        ValueError: ``out`` holds a measurement with other arguments.
+    """
+    space = BloxSpace()
+    return measure(
+        space,
+        choose_rows(space, n, seed),
+        load_runtime(runtime),
+        Path(out),
+        device_name=device_name,
+        seed=seed,
+        force=force,
+        protocol=protocol,
+        quiet=quiet,
+    )
+
+
+def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
+    """``n`` distinct architectures: first those of equal options, then uniformly drawn ones.
+
+    Raises:
+        ValueError: when ``n`` is less than the number of options or more than the space has.
+    """
+    equal = min(space.options)
+    if not equal <= check_positive_int("n", n) <= space.size:
+        raise ValueError(f"n must be in {equal} … {space.size}, got {n}")
+    first = np.repeat(np.arange(equal)[:, None], space.slots, axis=1)
+    rng = np.random.default_rng(seed)
+    numbers = dict.fromkeys(space.index(first).tolist())
+    while len(numbers) < n:
+        numbers.update(dict.fromkeys(space.index(space.sample(rng, n)).tolist()))
+    return space.from_index(np.array(list(numbers)[:n]))
+
+
+def measure(
+    space: SearchSpace,
+    rows: ArrayLike,
+    runtime: Runtime,
+    out: str | os.PathLike[str],
+    *,
+    device_name: str = "this-machine",
+    seed: int = 0,
+    protocol: Protocol | None = None,
+    input_shape: tuple[int, ...] = (1, 3, 32, 32),
+    network: dict[str, int] | None = None,
+    force: bool = False,
+    quiet: bool = False,
+    other_load: Callable[[], float] | None = None,
+) -> Path:
+    """Visit every architecture of ``rows`` in every round; returns the folder ``out``.
+
+    Args:
+        space: what the rows belong to.
+        rows: distinct architectures ``(n, slots)``.
+        runtime: what runs them.
+        out: folder of the measurement; one that was begun there is continued.
+        device_name: what the device will be called.
+        seed: of the orders of the rounds and of the networks' weights.
+        protocol: how networks are visited.
+        input_shape: shape of the one input; its first number is the batch size.
+        network: arguments of ``space.build_network``, ``{"width": 32, "classes": 100}`` by default.
+        force: measure although the machine is busy.
+        quiet: without a progress bar.
+        other_load: gives the cores in use by other processes; by default they are watched for 2 s.
+
+    Raises:
+        BusyMachineError: other processes use the processor and ``force`` is not set.
+        ValueError: ``rows`` has duplicates, or ``out`` holds another measurement.
+    """
+    protocol = protocol or Protocol()
+    architectures = space.check(rows)
+    numbers = space.index(architectures)
+    if len(np.unique(numbers)) != len(numbers) or not len(numbers):
+        raise ValueError(
+            "rows must be distinct architectures, at least one, got duplicates or none"
+        )
+    folder = Path(out)
+    network = {"width": 32, "classes": 100} if network is None else network
+    plan = {
+        "schema": SCHEMA,
+        "device": device_name,
+        "space": space.name,
+        "options": list(space.options),
+        "seed": seed,
+        "input_shape": list(input_shape),
+        "network": network,
+        "protocol": asdict(protocol),
+        "statistics": list(STATISTICS),
+        "runtime": {
+            "name": runtime.name,
+            "versions": runtime.versions(),
+            "settings": runtime.settings(),
+        },
+        "machine": machine(),
+        "architectures": numbers.tolist(),
+    }
+    _settle_plan(folder, plan)
+    done = _visited(folder)
+    if len(done) < len(numbers) * protocol.rounds:
+        used = 0.0 if force else (other_load or watch_others)()
+        if used > BUSY_CORES:
+            raise BusyMachineError(
+                f"other processes use {used:.2f} cores, expected at most {BUSY_CORES}: "
+                "wait until the machine is quiet, or pass force=True"
+            )
+        with _progress(quiet) as track:
+            for i in track("export", range(len(numbers))):
+                path = _model_path(folder, int(numbers[i]))
+                if not path.exists():
+                    built = runtime.build(space, architectures[i], seed=seed, **network)
+                    write_atomically(path, runtime.export(built, input_shape))
+            _visit_all(folder, numbers, runtime, protocol, input_shape, seed, done, track)
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    return folder
+
+
+def round_order(seed: int, round_number: int, n: int) -> IntArray:
+    """In which order a round visits ``n`` networks: a permutation ``(n,)``."""
+    return np.random.default_rng([seed, round_number]).permutation(n)
+
+
+def visit(run: Callable[[], object], protocol: Protocol) -> tuple[int, NDArray[np.float64]]:
+    """Warm up and time one loaded network: warm-up runs, statistics in ms ``(6,)``."""
+    times = [_timed(run) for _ in range(protocol.min_warmup)]
+    while len(times) < protocol.max_warmup:
+        before, last = np.median(times[-10:-5]), np.median(times[-5:])
+        if abs(last - before) <= protocol.tolerance * before:
+            break
+        times.append(_timed(run))
+    milliseconds = np.array([_timed(run) for _ in range(protocol.runs)]) / 1e6
+    quantiles = np.quantile(milliseconds, [0, 0.1, 0.25, 0.5, 0.75])
+    return len(times), np.append(quantiles, milliseconds.mean())
+
+
+def read_visits(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Plan and visits of a folder of measurements.
+
+    A last line that was not finished, because the run was killed or is still going on, is left out.
+
+    Raises:
+        ValueError: names the file and the line that cannot be read.
+    """
+    plan_path, path = Path(folder) / "plan.json", Path(folder) / "visits.jsonl"
+    if not plan_path.exists():
+        raise ValueError(f"{plan_path}: expected the plan of a measurement, there is no such file")
+    plan = json.loads(plan_path.read_text())
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    visits: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            visits.append(json.loads(line))
+        except ValueError:
+            raise ValueError(
+                f"{path}, line {number}: expected a visit as JSON, got {line[:60]!r}"
+            ) from None
+    return plan, visits
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside ``path`` and move it there: readers see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
+def _timed(run: Callable[[], object]) -> int:
+    started = time.perf_counter_ns()
+    run()
+    return time.perf_counter_ns() - started
+
+
+def _model_path(folder: Path, number: int) -> Path:
+    return folder / "models" / f"{number}.model"
+
+
+def _settle_plan(folder: Path, plan: dict[str, Any]) -> None:
+    """Write the plan, or check that the one there is the same."""
+    path = folder / "plan.json"
+    if not path.exists():
+        write_atomically(path, json.dumps(plan, indent=1).encode())
+        return
+    there = json.loads(path.read_text())
+    for key in plan.keys() | there.keys():
+        if plan.get(key) != there.get(key):
+            raise ValueError(
+                f"{path} belongs to another measurement: expected {key} = "
+                f"{str(there.get(key))[:200]}, got {str(plan.get(key))[:200]}"
+            )
+
+
+def _visited(folder: Path) -> set[tuple[int, int]]:
+    """(round, architecture) of every visit there; an unfinished last line is cut off."""
+    path = folder / "visits.jsonl"
+    if path.exists():
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.truncate(path, whole)
+    _, visits = read_visits(folder)
+    return {(v["round"], v["architecture"]) for v in visits}
+
+
+def _visit_all(
+    folder: Path,
+    numbers: IntArray,
+    runtime: Runtime,
+    protocol: Protocol,
+    input_shape: tuple[int, ...],
+    seed: int,
+    done: set[tuple[int, int]],
+    track: Callable[[str, range], Iterator[int]],
+) -> None:
+    started = int(time.time())  # names this run: a pause between runs may shift all latencies
+    others = OthersClock()
+    with (folder / "visits.jsonl").open("ab", buffering=0) as file:
+        for step in track("measure", range(protocol.rounds * len(numbers))):
+            round_number, position = divmod(step, len(numbers))
+            number = int(numbers[round_order(seed, round_number, len(numbers))[position]])
+            if (round_number, number) in done:
+                continue
+            model = _model_path(folder, number).read_bytes()
+            run = runtime.load(model, input_shape)
+            others()
+            warmup, statistics = visit(run, protocol)
+            line = {
+                "architecture": number,
+                "round": round_number,
+                "position": position,
+                "run": started,
+                "time": round(time.time(), 2),
+                "warmup": warmup,
+                "others": round(others(), 3),
+                "load": round(os.getloadavg()[0], 2),
+                "ms": [round(float(v), 5) for v in statistics],
+            }
+            file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, range], Iterator[int]]]:
+    """A function that walks a range beneath a bar with the time that is left."""
+    if quiet:
+        yield lambda _, steps: iter(steps)
+        return
+    from rich.console import Console  # noqa: PLC0415 (only when something is shown)
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield lambda title, steps: iter(progress.track(steps, description=title))

@@ -1,0 +1,36 @@
+"""Messages for bad input: the argument, what was expected, what came, and a near miss."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
+    """Say that ``value`` is not one of ``known``, and which of them is the closest."""
+    names = sorted(known)
+    message = f"unknown {argument} {value!r}, expected one of {', '.join(names) or '(none there)'}"
+    close = difflib.get_close_matches(str(value), names, n=1)
+    return f"{message}; did you mean {close[0]!r}?" if close else message
+
+
+def missing_extra(what: str, extra: str, error: ImportError) -> ImportError:
+    """An ImportError that says which extra of the package brings what is missing."""
+    return ImportError(
+        f"{what} needs {error.name or 'a package'!r}, which is not installed: "
+        f"pip install 'blox-env[{extra}]'",
+        name=error.name,
+    )
+
+
+def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:  # noqa: ANN401
+    """Return ``value`` as an int, or raise when it is no whole number of at least ``minimum``."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(
+            f"{argument} must be a whole number, got {value!r} ({type(value).__name__})"
+        )
+    number = int(value)
+    if number < minimum:
+        raise ValueError(f"{argument} must be at least {minimum}, got {number}")
+    return number

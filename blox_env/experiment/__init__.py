@@ -1,0 +1,1 @@
+"""Many at once, on Ray: trainings, searches, and what follows from them."""

@@ -1,0 +1,165 @@
+"""Trains many architectures of a space on a task: one atomic file each, resumable at any point."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blox_env.errors import check_positive_int
+from blox_env.experiment.progress import progress_bar
+from blox_env.parallel import run_tasks, write_json
+from blox_env.spaces import BloxSpace
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which trainings to do: ``architectures`` uniform ones, the first ``repeated`` several times.
+
+    Attributes:
+        task: name of the task to train on.
+        architectures: number of distinct architectures, drawn uniformly.
+        repeated: how many of them are trained with all seeds; the others with seed 0.
+        seeds: number of seeds of a repeated architecture.
+        seed: of the draw; a larger plan with the same seed contains a smaller one.
+        recipe: fields of :class:`blox_env.networks.training.Recipe` that differ from its defaults.
+    """
+
+    task: str = "digits"
+    architectures: int = 700
+    repeated: int = 100
+    seeds: int = 3
+    seed: int = 0
+    recipe: dict[str, float] = field(default_factory=dict)
+
+    def trainings(self) -> list[tuple[tuple[int, ...], int]]:
+        """All (row, seed), the repeated ones spread over the first part, in a fixed order."""
+        for name in ("architectures", "seeds"):
+            check_positive_int(name, getattr(self, name))
+        check_positive_int("repeated", self.repeated, 0)
+        space = BloxSpace()
+        if self.architectures > space.size:
+            raise ValueError(f"architectures must be at most {space.size}")
+        order = np.random.default_rng(self.seed).permutation(space.size)
+        rows = space.from_index(order[: self.architectures]).tolist()
+        return [
+            (tuple(row), seed)
+            for i, row in enumerate(rows)
+            for seed in range(self.seeds if i < self.repeated else 1)
+        ]
+
+
+def result_name(row: tuple[int, ...], seed: int) -> str:
+    """File name of one training."""
+    return "-".join(f"{v:02d}" for v in row) + f"-s{seed}.json"
+
+
+def train_one(payload: dict[str, Any]) -> str:
+    """Train one architecture and write its file; runs in a worker with one thread."""
+    from blox_env.networks.tasks import load_task  # noqa: PLC0415 (torch, only in workers)
+    from blox_env.networks.training import Recipe, train  # noqa: PLC0415
+
+    target = Path(payload["folder"]) / result_name(tuple(payload["row"]), payload["seed"])
+    if target.exists():  # a worker that outlived its driver finished it
+        return target.name
+    task = load_task(payload["task"])
+    recipe = Recipe(**payload["recipe"])
+    result = train(payload["row"], task, recipe, seed=payload["seed"])
+    write_json(
+        target,
+        {
+            "schema": SCHEMA,
+            "row": list(payload["row"]),
+            "seed": payload["seed"],
+            "task": task.fingerprint(),
+            "recipe": recipe.to_dict(),
+            "val_correct": [round(v * len(task.val)) for v in result.val_acc],
+            "test_correct": round(result.test_acc * len(task.test)),
+            "train_time_s": round(result.train_time_s, 3),
+            "eval_time_s": round(result.eval_time_s, 3),
+        },
+    )
+    return target.name
+
+
+def collect(
+    plan: Plan,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    address: str = "local",
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Do every training of ``plan`` that has no result in ``out`` yet.
+
+    Every result is a file of its own that appears whole or not at all, so killing this at any point
+    loses only trainings under way, and the same call goes on with what is left.
+
+    Returns:
+        ``done`` now, ``failed`` as a list of (file, error), ``before`` already there, ``wall_s``,
+        ``per_core_hour`` trainings.
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {path.name for path in folder.glob("*-s*.json")}
+    plan_trainings = plan.trainings()
+    left = [t for t in plan_trainings if result_name(*t) not in there]
+    payloads = [
+        {
+            "row": row,
+            "seed": seed,
+            "task": plan.task,
+            "recipe": plan.recipe,
+            "folder": str(folder.resolve()),
+        }
+        for row, seed in left
+    ]
+    before = len(plan_trainings) - len(left)
+    done: list[str] = []
+    failed: list[tuple[str, str]] = []
+    started = time.perf_counter()
+    with progress_bar() as bar:
+        bar.disable = quiet
+        shown = bar.add_task("training", total=len(plan_trainings), completed=before, note="")
+        for outcome in run_tasks(train_one, payloads, workers=workers, address=address):
+            if outcome.error is None:
+                done.append(outcome.result)
+            else:
+                failed.append((result_name(*left[outcome.index]), outcome.error))
+            note = f"{len(failed)} failed" if failed else ""
+            bar.update(shown, advance=1, note=note)
+    wall = time.perf_counter() - started
+    times = [json.loads((folder / name).read_text()) for name in done]
+    busy = sum(t["train_time_s"] + t["eval_time_s"] for t in times)
+    return {
+        "done": len(done),
+        "failed": failed,
+        "before": before,
+        "wall_s": wall,
+        "per_core_hour": 3600 * len(times) / busy if busy else float("nan"),
+    }
+
+
+def pack_results(folder: Path, target: Path, task_name: str) -> int:
+    """Join all results of a folder in one CSV file; returns how many."""
+    from blox_env.benchmarks.trainings import pack  # noqa: PLC0415
+    from blox_env.networks.tasks import load_task  # noqa: PLC0415
+
+    task = load_task(task_name)
+    header = {
+        "task": task.name,
+        "width": task.width,
+        "image_size": task.image_size,
+        "classes": task.classes,
+        "train_images": len(task.train),
+        "val_images": len(task.val),
+        "test_images": len(task.test),
+        "description": task.description,
+    }
+    return pack(sorted(folder.glob("*-s*.json")), target, header)

@@ -1,0 +1,274 @@
+"""The Blox macro search space: three stages, one of 45 blocks each (Chau et al., NeurIPS 2022)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from blox_env.errors import unknown_name
+from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.spaces.counts import block_macs, block_params, frame_macs, frame_params
+
+OPERATIONS = ("conv", "mbconv", "bconv")
+STAGES = 3
+
+
+class Block(NamedTuple):
+    """One block in canonical form: two operations and the three connection bits."""
+
+    op1: int
+    op2: int
+    prev: int
+    input: int
+    skip: int
+
+    @property
+    def single(self) -> bool:
+        """Whether only one operation is there (stored as ``op2``)."""
+        return (self.prev, self.input, self.skip) == (0, 1, 0)
+
+    @property
+    def operations(self) -> tuple[int, ...]:
+        """The operations in use."""
+        return (self.op2,) if self.single else (self.op1, self.op2)
+
+    def __str__(self) -> str:
+        """The block as a formula of its input x, such as ``bconv(conv(x)+x)``."""
+        one, two = OPERATIONS[self.op1], OPERATIONS[self.op2]
+        if self.single:
+            return f"{two}(x)"
+        parts = [f"{one}(x)"] * self.prev + ["x"] * self.input
+        formula = f"{two}({'+'.join(parts)})"
+        return f"{formula}+{one}(x)" if self.skip else formula
+
+
+def _canonical(op1: int, op2: int, prev: int, inp: int, skip: int) -> Block | None:
+    """Canonical form of any of the 72 vectors of a stage, None for an invalid one."""
+    match (prev, inp, skip):
+        case (0, 0, 0):
+            return None
+        case (0, 0, 1):  # op2 reads nothing: op1 alone
+            return Block(0, op1, 0, 1, 0)
+        case (0, 1, 0):  # nobody reads op1: op2 alone
+            return Block(0, op2, 0, 1, 0)
+        case (0, 1, 1):  # in parallel, where order does not matter
+            return Block(max(op1, op2), min(op1, op2), 0, 1, 1)
+    return Block(op1, op2, prev, inp, skip)
+
+
+_VECTORS = [tuple(int(i) for i in v) for v in np.ndindex(3, 3, 2, 2, 2)]
+BLOCKS: tuple[Block, ...] = tuple(sorted({b for v in _VECTORS if (b := _canonical(*v))}))
+# block number of each of the 72 vectors in C order, -1 where invalid
+_RANK = np.array([BLOCKS.index(b) if (b := _canonical(*v)) else -1 for v in _VECTORS])
+_FLAT = np.array(BLOCKS, dtype=np.int64)
+_USES = np.array([[b.operations.count(op) for op in range(3)] for b in BLOCKS], dtype=np.int64)
+
+
+class BloxSpace(SearchSpace):
+    """The 91,125 networks of Blox as rows of three block numbers, each in 0 … 44.
+
+    A block is two operations out of ``conv, mbconv, bconv`` and three bits: ``prev`` (op2 reads
+    op1), ``input`` (op2 reads the block's input), ``skip`` (op1 is added to op2's output).
+    Of the 72 combinations 9 are invalid and the others name 45 distinct blocks; a block's number is
+    its rank among them in order of (op1, op2, prev, input, skip), after a single operation is
+    written as ``[[0], [op, 0, 1, 0]]`` and a parallel pair with op1 ≥ op2.
+
+    Source: Chau et al., *Blox: Macro Neural Architecture Search Benchmark and Algorithms*, 2022.
+    """
+
+    blocks = BLOCKS
+
+    def __init__(self) -> None:
+        super().__init__((len(BLOCKS),) * STAGES, name="blox")
+
+    def __repr__(self) -> str:
+        """The class alone: a Blox space has no parameters."""
+        return "BloxSpace()"
+
+    # -- upstream's notation ---------------------------------------------------------------
+
+    def from_arch_vec(self, nested: Sequence[Any]) -> IntArray:
+        """Row ``(3,)`` of upstream's nested ``[[[op1], [op2, prev, input, skip]], …]``.
+
+        Every alias of an architecture gives the same row.
+
+        Raises:
+            ValueError: says which stage is wrong and why.
+        """
+        if not isinstance(nested, Sequence | np.ndarray) or len(nested) != STAGES:
+            raise ValueError(f"expected an arch_vec of {STAGES} stages, got {nested!r}")
+        flat: list[Any] = []
+        for stage, pair in enumerate(nested):
+            try:
+                (op1,), (op2, prev, inp, skip) = pair
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"stage {stage}: expected [[op1], [op2, prev, input, skip]], got {pair!r}"
+                ) from None
+            flat += [op1, op2, prev, inp, skip]
+        if not all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in flat):
+            raise ValueError(f"expected whole numbers in the arch_vec, got {nested!r}")
+        return self.from_flat(np.array([flat], dtype=np.int64))[0]
+
+    def to_arch_vec(self, row: ArrayLike) -> list[list[list[int]]]:
+        """Upstream's nested form of one architecture ``(3,)``, canonical."""
+        stages = self.to_flat(row)[0].reshape(STAGES, 5).tolist()
+        return [[[stage[0]], stage[1:]] for stage in stages]
+
+    def from_flat(self, flat: ArrayLike) -> IntArray:
+        """Rows ``(n, 3)`` of flattened arch_vecs ``(n, 15)``: five integers a stage."""
+        values = np.asarray(flat)
+        if values.ndim != 2 or values.shape[1] != 5 * STAGES or values.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected flat arch_vecs as an integer array (n, {5 * STAGES}), "
+                f"got {values.dtype} of shape {values.shape}"
+            )
+        vectors = values.reshape(-1, STAGES, 5)
+        high = np.array([2, 2, 1, 1, 1])
+        outside = ((vectors < 0) | (vectors > high)).any(axis=2)
+        inside = np.clip(vectors, 0, high)
+        rows = _RANK[np.ravel_multi_index(tuple(np.moveaxis(inside, 2, 0)), (3, 3, 2, 2, 2))]
+        bad = outside | (rows < 0)
+        if bad.any():
+            row, stage = (int(i) for i in np.argwhere(bad)[0])
+            why = (
+                "operations must be 0, 1 or 2 and the bits 0 or 1"
+                if outside[row, stage]
+                else "prev = input = skip = 0, so no operation reaches the output"
+            )
+            raise ValueError(
+                f"architecture {row}, stage {stage}: {why}, got {vectors[row, stage].tolist()}"
+            )
+        return rows
+
+    def to_flat(self, x: ArrayLike) -> IntArray:
+        """Canonical flattened arch_vecs ``(n, 15)`` of rows ``(n, 3)``."""
+        rows = self.check(x)
+        return _FLAT[rows].reshape(len(rows), 5 * STAGES)
+
+    def model_hash(self, x: ArrayLike) -> list[str]:
+        """Upstream's graph-invariant MD5 of every architecture, 32 hex digits each."""
+        return [_model_hash(tuple(row)) for row in self.check(x).tolist()]
+
+    def describe(self, row: ArrayLike) -> str:
+        """One architecture as a formula a stage."""
+        return " | ".join(str(BLOCKS[i]) for i in self.check(row)[0])
+
+    # -- sizes -----------------------------------------------------------------------------
+
+    def params(
+        self, x: ArrayLike, *, width: int = 32, classes: int = 100, in_channels: int = 3
+    ) -> IntArray:
+        """Number of trainable parameters, int64 ``(n,)``."""
+        rows = self.check(x)
+        total = np.full(len(rows), frame_params(width, classes, in_channels), dtype=np.int64)
+        for stage in range(STAGES):
+            total += (_USES @ block_params(width << stage))[rows[:, stage]]
+        return total
+
+    def macs(
+        self,
+        x: ArrayLike,
+        *,
+        width: int = 32,
+        image_size: int = 32,
+        classes: int = 100,
+        in_channels: int = 3,
+    ) -> IntArray:
+        """Multiply-adds of all convolutions and the linear layer for one image, int64 ``(n,)``."""
+        rows = self.check(x)
+        frame = frame_macs(width, image_size, classes, in_channels)
+        total = np.full(len(rows), frame, dtype=np.int64)
+        for stage in range(STAGES):
+            side = -(-image_size // 2**stage)  # a reduction rounds up
+            total += (_USES @ block_macs(width << stage, side))[rows[:, stage]]
+        return total
+
+    # -- for models and policies -----------------------------------------------------------
+
+    def feature_kinds(self) -> tuple[str, ...]:
+        """``onehot`` of blocks, ``ops`` of what the blocks are made of."""
+        return ("onehot", "ops")
+
+    def feature_tables(self, kind: str = "onehot") -> list[FloatArray]:
+        """``ops``: op1 (none, conv, mbconv, bconv), op2 (three), prev, input, skip: 10 columns."""
+        if kind == "onehot":
+            return super().feature_tables(kind)
+        if kind != "ops":
+            raise ValueError(unknown_name("kind of features", kind, self.feature_kinds()))
+        table = np.zeros((len(BLOCKS), 10))
+        for number, block in enumerate(BLOCKS):
+            table[number, 0 if block.single else 1 + block.op1] = 1
+            table[number, 4 + block.op2] = 1
+            table[number, 7:] = block.prev, block.input, block.skip
+        return [table] * STAGES
+
+    def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:  # noqa: ANN401
+        """The network of one architecture; see :class:`blox_env.networks.blox.BloxNetwork`."""
+        from blox_env.networks.blox import BloxNetwork  # noqa: PLC0415 (torch only on demand)
+
+        return BloxNetwork(self.check(row)[0], **kwargs)
+
+
+def stage_edges(block: Block) -> list[tuple[str, str]]:
+    """Edges of a block between ``in``, ``op1``, ``op2`` and ``out``; unused nodes do not occur."""
+    if block.single:
+        return [("in", "op2"), ("op2", "out")]
+    edges = [("in", "op1"), ("op2", "out")]
+    if block.prev:
+        edges.append(("op1", "op2"))
+    if block.input:
+        edges.append(("in", "op2"))
+    if block.skip:
+        edges.append(("op1", "out"))
+    return edges
+
+
+@lru_cache(maxsize=4096)
+def _model_hash(row: tuple[int, ...]) -> str:
+    labels: list[int] = [-1]
+    edges: list[tuple[int, int]] = []
+    source = 0
+    for stage, number in enumerate(row):
+        block = BLOCKS[number]
+        nodes = {"in": source}
+        for name, op in (("op1", block.op1), ("op2", block.op2)):
+            if name == "op2" or not block.single:
+                nodes[name] = len(labels)
+                labels.append(op + 4 * stage)
+        source = nodes["out"] = len(labels)  # the reduction
+        labels.append(3 + 4 * stage)
+        edges += [(nodes[a], nodes[b]) for a, b in stage_edges(block)]
+    edges.append((source, len(labels)))
+    labels.append(-2)
+
+    inward: list[list[int]] = [[] for _ in labels]
+    outward: list[list[int]] = [[] for _ in labels]
+    for a, b in edges:
+        outward[a].append(b)
+        inward[b].append(a)
+    hashes = [
+        _md5(str((float(len(outward[v])), float(len(inward[v])), label)))
+        for v, label in enumerate(labels)
+    ]
+    for _ in labels:
+        hashes = [
+            _md5(
+                "".join(sorted(hashes[u] for u in inward[v]))
+                + "|"
+                + "".join(sorted(hashes[u] for u in outward[v]))
+                + "|"
+                + hashes[v]
+            )
+            for v in range(len(labels))
+        ]
+    return _md5(str(sorted(hashes)))
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -1,0 +1,107 @@
+"""Every agent keeps the same promises."""
+
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from blox_env import Problem, SearchSpace, list_agents, search
+from blox_env.agent import make_agent
+from tests.toys import ToyBenchmark, ToyDevice, huge_space
+
+AGENTS = [
+    pytest.param(name, marks=[pytest.mark.extra] if name == "ppo" else []) for name in list_agents()
+]
+SPACES = {"blox": None, "small": SearchSpace((3, 1, 2)), "huge": huge_space()}
+SCRIPT = """
+import json, sys
+from blox_env import Problem, search
+from tests.toys import ToyBenchmark, ToyDevice
+history = search(Problem(ToyBenchmark(), ToyDevice(), budget=40), sys.argv[1], seed=7)
+print(json.dumps(history.x.tolist()))
+"""
+
+
+def toy_problem(space=None, **arguments):
+    return Problem(ToyBenchmark(space), ToyDevice(space), **{"budget": 40, **arguments})
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("space", sorted(SPACES))
+def test_spends_the_budget_and_no_more(agent, space):
+    p = toy_problem(SPACES[space])
+    history = search(p, agent, seed=0)
+    assert p.done
+    assert p.spent == len(history) <= 40
+    if p.queries < p.max_queries:
+        assert len(history) == min(40, p.space.size)
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_same_seed_same_trials_in_another_process(agent, request):
+    here = search(toy_problem(), agent, seed=7).x.tolist()
+    there = subprocess.run(
+        [sys.executable, "-c", SCRIPT, agent],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=request.config.rootpath,
+        env={"PYTHONHASHSEED": "123", "PATH": "", "OMP_NUM_THREADS": "1"},
+    )
+    assert json.loads(there.stdout) == here
+    assert search(toy_problem(), agent, seed=8).x.tolist() != here
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_leaves_global_random_state_alone(agent):
+    plain, arrays = random.getstate(), np.random.get_state()[1].copy()
+    search(toy_problem(), agent, seed=1)
+    assert random.getstate() == plain
+    np.testing.assert_array_equal(np.random.get_state()[1], arrays)
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_refuses_a_problem_with_a_history(agent):
+    p = toy_problem()
+    p.evaluate([[0, 0, 0]])
+    with pytest.raises(RuntimeError, match="already has a history of 1 trials"):
+        search(p, agent, seed=0)
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_works_without_latency(agent):
+    p = Problem(ToyBenchmark(), budget=20)
+    assert len(search(p, agent, seed=0)) > 0
+
+
+def test_a_problem_without_a_budget_is_an_error():
+    with pytest.raises(ValueError, match="needs a problem with a budget"):
+        search(toy_problem(budget=None), "random-search")
+
+
+def test_unknown_agent_and_option():
+    with pytest.raises(ValueError, match="did you mean 'random-search'"):
+        make_agent("randomsearch")
+    with pytest.raises(ValueError, match="did you mean 'population'"):
+        make_agent("regularized-evolution", {"populaton": 3})
+    with pytest.raises(ValueError, match="sample must be at most population"):
+        make_agent("regularized-evolution", {"population": 3, "sample": 4})
+
+
+def test_requirements_are_checked():
+    agent = make_agent("random-search")
+    agent.requires = frozenset({"blocks"})
+    with pytest.raises(ValueError, match="RandomSearch requires blocks"):
+        search(toy_problem(), agent)
+
+
+def test_evolution_finds_better_than_random_on_a_smooth_toy():
+    better = 0
+    for seed in range(10):
+        evolved = search(toy_problem(budget=300), "regularized-evolution", seed=seed)
+        drawn = search(toy_problem(budget=300), "random-search", seed=seed)
+        better += evolved.reward.max() > drawn.reward.max()
+    assert better >= 7

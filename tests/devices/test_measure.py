@@ -1,0 +1,301 @@
+"""Measuring: nothing is lost or done twice, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blox_env.devices.build import choose_statistic, combine, tabulate
+from blox_env.devices.machine import OthersClock, machine, watch_others
+from blox_env.devices.measure import (
+    STATISTICS,
+    BusyMachineError,
+    Protocol,
+    choose_rows,
+    measure,
+    read_visits,
+    round_order,
+    run_measurement,
+    visit,
+    write_atomically,
+)
+from blox_env.devices.runtimes import Runtime, load_runtime
+from blox_env.spaces.base import SearchSpace
+from blox_env.spaces.blox import BloxSpace
+
+QUICK = Protocol(rounds=4, runs=3, min_warmup=10, max_warmup=12)
+
+
+class FakeRuntime(Runtime):
+    """Counts what it is asked for; dies at load number ``dies_at``."""
+
+    name = "fake"
+
+    def __init__(self, dies_at: int | None = None, version: str = "1") -> None:
+        self.exports: list[tuple[int, ...]] = []
+        self.loads = 0
+        self.dies_at = dies_at
+        self.version = version
+
+    def versions(self) -> dict[str, str]:
+        return {"fake": self.version}
+
+    def settings(self) -> dict[str, str]:
+        return {"threads": "1"}
+
+    def build(self, space: SearchSpace, row: Any, *, seed: int, **network: Any) -> Any:
+        assert network == {"width": 32, "classes": 100}
+        return tuple(int(v) for v in row)
+
+    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
+        self.exports.append(network)
+        return json.dumps(network).encode()
+
+    def load(self, model: bytes, input_shape: tuple[int, ...]) -> Callable[[], object]:
+        assert input_shape == (1, 3, 32, 32)
+        json.loads(model)  # a whole one
+        self.loads += 1
+        if self.loads == self.dies_at:
+            raise KeyboardInterrupt
+        return lambda: None
+
+
+def quiet_machine() -> float:
+    return 0.0
+
+
+def begin(folder: Path, runtime: Runtime, n: int = 7, **changes: Any) -> Path:
+    space = BloxSpace()
+    rows = choose_rows(space, 45, 0)[:n]
+    arguments: dict[str, Any] = {
+        "protocol": QUICK,
+        "quiet": True,
+        "seed": 3,
+        "other_load": quiet_machine,
+        **changes,
+    }
+    return measure(space, rows, runtime, folder, **arguments)
+
+
+def test_every_network_is_visited_once_a_round(tmp_path: Path) -> None:
+    runtime = FakeRuntime()
+    begin(tmp_path, runtime)
+    plan, visits = read_visits(tmp_path)
+    assert len(runtime.exports) == 7
+    assert runtime.loads == len(visits) == 28
+    for number in range(4):
+        order = [v["architecture"] for v in visits if v["round"] == number]
+        assert order == [plan["architectures"][i] for i in round_order(3, number, 7)]
+    assert not (tmp_path / "models").exists()
+    assert all(len(v["ms"]) == len(STATISTICS) and min(v["ms"]) >= 0 for v in visits)
+
+
+def test_rounds_have_orders_of_their_own() -> None:
+    assert not np.array_equal(round_order(0, 0, 50), round_order(0, 1, 50))
+    assert np.array_equal(round_order(0, 1, 50), round_order(0, 1, 50))
+
+
+@pytest.mark.parametrize("dies_at", [1, 5, 28])
+def test_a_killed_run_goes_on_where_it_stood(tmp_path: Path, dies_at: int) -> None:
+    first = FakeRuntime(dies_at=dies_at)
+    with pytest.raises(KeyboardInterrupt):
+        begin(tmp_path, first)
+    kept = (tmp_path / "visits.jsonl").read_bytes()
+    assert kept.count(b"\n") == dies_at - 1
+    second = FakeRuntime()
+    begin(tmp_path, second)
+    assert second.exports == []
+    assert second.loads == 28 - (dies_at - 1)
+    assert (tmp_path / "visits.jsonl").read_bytes().startswith(kept)
+    _plan, visits = read_visits(tmp_path)
+    assert len({(v["round"], v["architecture"]) for v in visits}) == len(visits) == 28
+    third = FakeRuntime()
+    begin(tmp_path, third)
+    assert third.loads == 0
+
+
+def test_an_unfinished_line_is_measured_again(tmp_path: Path) -> None:
+    begin(tmp_path, FakeRuntime())
+    path = tmp_path / "visits.jsonl"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert len(read_visits(tmp_path)[1]) == 27
+    runtime = FakeRuntime()
+    begin(tmp_path, runtime)
+    assert runtime.loads == 1
+    assert len(read_visits(tmp_path)[1]) == 28
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    begin(tmp_path, FakeRuntime())
+    path = tmp_path / "visits.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"nonsense\n", *lines[2:]]))
+    with pytest.raises(ValueError, match=r"visits\.jsonl, line 2: expected a visit as JSON"):
+        read_visits(tmp_path)
+
+
+def test_a_busy_machine_is_refused_unless_forced(tmp_path: Path) -> None:
+    with pytest.raises(BusyMachineError, match=r"1\.50 cores, expected at most"):
+        begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5)
+    assert not (tmp_path / "visits.jsonl").exists()
+    begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5, force=True)
+    begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5)  # nothing is left to measure
+
+
+def test_another_measurement_is_not_mixed_in(tmp_path: Path) -> None:
+    begin(tmp_path, FakeRuntime())
+    with pytest.raises(ValueError, match="expected seed = 3, got 4"):
+        begin(tmp_path, FakeRuntime(), seed=4)
+    with pytest.raises(ValueError, match=r"expected runtime = .*'fake': '1'.*got .*'fake': '2'"):
+        begin(tmp_path, FakeRuntime(version="2"))
+
+
+def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a" / "file"
+    write_atomically(path, b"old")
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:1])
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_rows_are_distinct_and_begin_with_equal_blocks() -> None:
+    space = BloxSpace()
+    rows = choose_rows(space, 640, 0)
+    assert rows.shape == (640, 3)
+    assert (rows[:45] == np.arange(45)[:, None]).all()
+    assert len(np.unique(space.index(rows))) == 640
+    assert np.array_equal(rows, choose_rows(space, 640, 0))
+    with pytest.raises(ValueError, match="n must be in 45"):
+        choose_rows(space, 44, 0)
+
+
+def test_duplicates_and_bad_protocols_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="distinct"):
+        measure(BloxSpace(), [[0, 0, 0], [0, 0, 0]], FakeRuntime(), tmp_path)
+    with pytest.raises(ValueError, match="even"):
+        Protocol(rounds=3)
+    with pytest.raises(ValueError, match="max_warmup must be at least 20, got 12"):
+        Protocol(min_warmup=20, max_warmup=12)
+    with pytest.raises(ValueError, match="did you mean 'onnxruntime'"):
+        load_runtime("onnxruntim")
+    with pytest.raises(ValueError, match=r"plan\.json"):
+        read_visits(tmp_path)
+
+
+def test_warm_up_is_bounded() -> None:
+    calls: list[int] = []
+    warmup, statistics = visit(lambda: calls.append(1), QUICK)
+    assert 10 <= warmup <= 12
+    assert len(calls) == warmup + QUICK.runs
+    assert statistics.shape == (len(STATISTICS),)
+    assert (np.diff(statistics[:5]) >= 0).all()
+
+
+def test_machine_and_others() -> None:
+    assert set(machine()) == {"cpu", "cores", "system"}
+    assert watch_others(0.01) >= 0
+    clock = OthersClock()
+    used = clock()
+    assert np.isnan(used) or used >= 0
+
+
+def visits_of(times: np.ndarray, order: np.ndarray) -> list[dict[str, Any]]:
+    rounds, _n = times.shape
+    return [
+        {
+            "architecture": int(i),
+            "round": r,
+            "position": p,
+            "run": 0,
+            "ms": [float(times[r, i])] * len(STATISTICS),
+        }
+        for r in range(rounds)
+        for p, i in enumerate(order[r])
+    ]
+
+
+def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    times = rng.uniform(2, 4, size=(2, 90))
+    order = np.array([rng.permutation(90) for _ in range(2)])
+    plan = {"architectures": list(range(90)), "protocol": {"rounds": 2}}
+    visits = visits_of(times, order)
+    shuffled = [visits[i] for i in rng.permutation(len(visits))]
+    for drift in (False, True):
+        values = [
+            combine(np.log(t[:, :, 0]), s, drift=drift)
+            for _, t, s in (tabulate(plan, visits), tabulate(plan, shuffled))
+        ]
+        np.testing.assert_allclose(values[0], values[1], rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="1 are missing"):
+        tabulate(plan, visits[:-1])
+    with pytest.raises(ValueError, match="one visit a round and network"):
+        tabulate(plan, [*visits, visits[0]])
+
+
+def test_drift_is_removed_where_that_helps() -> None:
+    rng = np.random.default_rng(0)
+    n, rounds = 200, 6
+    truth = rng.uniform(2, 4, size=n)
+    order = np.array([rng.permutation(n) for _ in range(rounds)])
+    times = truth * np.exp(0.01 * rng.normal(size=(rounds, n)))
+    slow = np.exp(0.1 * rng.normal(size=(rounds, n // 40)))
+    for r in range(rounds):
+        times[r, order[r]] *= np.repeat(slow[r], 40)
+    plan = {"architectures": list(range(n)), "protocol": {"rounds": rounds}}
+    _, table, segments = tabulate(plan, visits_of(times, order))
+    _, drift, retests = choose_statistic(table, segments)
+    assert drift
+    assert retests["median, drift removed"].mape < retests["median"].mape / 2
+    logs = np.log(table[:, :, 0])
+    kept, removed = (combine(logs, segments, drift=d) - np.log(truth) for d in (False, True))
+    assert removed.std() < kept.std() / 2
+
+
+def test_onnx_runtime_runs_the_network_and_leaves_torch_alone() -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    runtime = load_runtime("onnxruntime")
+    space = BloxSpace()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    network = runtime.build(space, [0, 20, 3], seed=1, width=8, classes=10)
+    again = runtime.build(space, [0, 20, 3], seed=1, width=8, classes=10)
+    network.train()
+    output: Any = runtime.prepare(network, (1, 3, 32, 32))()
+    assert network.training
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+    for a, b in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    image = np.random.default_rng(0).normal(size=(1, 3, 32, 32)).astype(np.float32)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(image)).numpy()
+    np.testing.assert_allclose(output[0], expected, atol=1e-4)
+    assert {"onnxruntime", "torch"} <= set(runtime.versions())
+    assert runtime.settings()["intra_op_num_threads"] == "1"
+
+
+def test_run_measurement_takes_names(tmp_path: Path) -> None:
+    folder = run_measurement(
+        "mine",
+        45,
+        tmp_path,
+        force=True,
+        runtime=f"{__name__}:FakeRuntime",
+        protocol=Protocol(rounds=2, runs=1),
+    )
+    plan, visits = read_visits(folder)
+    assert plan["device"] == "mine"
+    assert len(visits) == 90

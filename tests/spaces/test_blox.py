@@ -1,0 +1,103 @@
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+from blox_env import BloxSpace
+from blox_env.spaces.blox import BLOCKS
+
+SPACE = BloxSpace()
+
+
+def vectors():
+    for op1, op2, prev, inp, skip in product(range(3), range(3), (0, 1), (0, 1), (0, 1)):
+        yield [[op1], [op2, prev, inp, skip]]
+
+
+def test_numbers_of_the_space():
+    assert SPACE.size == 91_125
+    assert len(BLOCKS) == 45
+    assert list(BLOCKS) == sorted(BLOCKS)
+    assert sum(b.single for b in BLOCKS) == 3
+    assert sum((b.prev, b.input, b.skip) == (0, 1, 1) for b in BLOCKS) == 6
+
+
+def test_round_trip_of_the_whole_space():
+    every = SPACE.all()
+    np.testing.assert_array_equal(SPACE.from_flat(SPACE.to_flat(every)), every)
+    assert len(np.unique(SPACE.to_flat(every), axis=0)) == SPACE.size
+
+
+def test_every_alias_has_one_canonical_form():
+    valid, images = 0, set()
+    for vector in vectors():
+        nested = [vector, vector, vector]
+        if vector[1][1:] == [0, 0, 0]:
+            with pytest.raises(ValueError, match="stage 0: prev = input = skip = 0"):
+                SPACE.from_arch_vec(nested)
+            continue
+        valid += 1
+        row = SPACE.from_arch_vec(nested)
+        images.add(tuple(row))
+        again = SPACE.to_arch_vec(row)
+        np.testing.assert_array_equal(SPACE.from_arch_vec(again), row)
+    assert (valid, len(images)) == (63, 45)
+
+
+def test_aliases_share_hash_with_their_meaning():
+    def row(vector):
+        return SPACE.from_arch_vec([vector] * 3)
+
+    # op1 alone, op2 alone, and a parallel pair in both orders
+    np.testing.assert_array_equal(row([[1], [2, 0, 0, 1]]), row([[0], [1, 0, 1, 0]]))
+    np.testing.assert_array_equal(row([[2], [1, 0, 1, 0]]), row([[0], [1, 0, 1, 0]]))
+    np.testing.assert_array_equal(row([[0], [2, 0, 1, 1]]), row([[2], [0, 0, 1, 1]]))
+
+
+def test_hashes_of_blocks_are_distinct():
+    uniform = np.arange(45)[:, None].repeat(3, axis=1)
+    assert len(set(SPACE.model_hash(uniform))) == 45
+
+
+@pytest.mark.parametrize(
+    ("nested", "message"),
+    [
+        ([[[0], [0, 1, 0, 0]]] * 2, "expected an arch_vec of 3 stages"),
+        ("abc", "stage 0"),
+        ([[[0], [0, 1, 0, 0]], [[3], [0, 1, 0, 0]], [[0], [0, 1, 0, 0]]], "stage 1: operations"),
+        ([[[0], [0, 1, 0, 0]], [[0], [0, 1, 0, 0]], [[0], [0, 1, 0]]], "stage 2: expected"),
+        ([[[0], [0, 1, 0, 0]], [[0], [0, 1.5, 0, 0]], [[0], [0, 1, 0, 0]]], "whole numbers"),
+        (None, "expected an arch_vec"),
+    ],
+)
+def test_invalid_arch_vecs_say_where_and_why(nested, message):
+    with pytest.raises(ValueError, match=message):
+        SPACE.from_arch_vec(nested)
+
+
+def test_range_of_parameter_counts():
+    params = SPACE.params(SPACE.all())
+    assert params.dtype == np.int64
+    assert (params.min(), params.max()) == (1_717_636, 3_784_036)
+
+
+def test_all_4000_reference_hashes(reference):
+    rows = json.loads((reference / "blox-model-hashes.json").read_text())
+    assert len(rows) == 4000
+    x = SPACE.from_flat(np.array([flat for flat, _ in rows]))
+    assert SPACE.model_hash(x) == [expected for _, expected in rows]
+
+
+def test_all_245_reference_counts(reference):
+    rows = json.loads((reference / "blox-params-macs.json").read_text())
+    assert len(rows) == 245
+    x = np.array([SPACE.from_arch_vec(row["arch_vec"]) for row in rows])
+    assert SPACE.params(x).tolist() == [row["params"] for row in rows]
+    assert SPACE.macs(x).tolist() == [row["macs_conv_linear"] for row in rows]
+    assert SPACE.model_hash(x) == [row["model_hash"] for row in rows]
+
+
+def test_description_reads_as_a_formula():
+    row = SPACE.from_arch_vec([[[0], [1, 1, 1, 1]], [[2], [0, 0, 1, 1]], [[0], [2, 0, 1, 0]]])
+    assert SPACE.describe(row) == "mbconv(conv(x)+x)+conv(x) | conv(x)+bconv(x) | bconv(x)"

@@ -1,0 +1,52 @@
+"""A small made-up benchmark and device, for tests that are about neither."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blox_env import Benchmark, BloxSpace, Device, Evaluation, SearchSpace
+
+
+class ToyBenchmark(Benchmark):
+    """Smooth accuracies with curves of ten epochs."""
+
+    name = "toy"
+    epochs = 10
+    provides = frozenset({"curves"})
+
+    def __init__(self, space: SearchSpace | None = None) -> None:
+        self.space = space or BloxSpace()
+        self.calls = 0
+
+    def evaluate(self, x, *, epochs=None, best=False, seed=None):
+        x = self.space.check(x)
+        length = self.check_epochs(epochs)
+        self.calls += len(x)
+        slope = np.linspace(0.1, 0.3, self.space.slots)
+        acc = (0.5 + 0.4 * np.cos(x @ slope) ** 2) * length / self.epochs
+        if seed is not None:
+            acc = acc + 1e-3 * ((x.sum(axis=1) + seed) % 7)
+        n = len(x)
+        return Evaluation(
+            acc, acc - 0.01, np.zeros(n), np.full(n, 6.0 * length), np.full(n, "trained")
+        )
+
+
+class ToyDevice(Device):
+    """Latency that grows with the option numbers: 2 ms and up."""
+
+    name = "toy-device"
+
+    def __init__(self, space: SearchSpace | None = None) -> None:
+        self.space = space or BloxSpace()
+
+    def latency_ms(self, x):
+        return 2.0 + self.space.check(x).sum(axis=1) / 45
+
+    def measured(self, x):
+        return np.zeros(len(self.space.check(x)), bool)
+
+
+def huge_space() -> SearchSpace:
+    """45^12 architectures: too many for an integer index."""
+    return SearchSpace((45,) * 12, name="huge")

@@ -1,0 +1,1 @@
+"""Gymnasium wrappers, named by what they change."""
