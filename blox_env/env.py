@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -76,7 +76,7 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
     * v0: initial version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 4}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -170,9 +170,10 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions the next slot has, bool ``(actions,)``; the form that sb3-contrib reads."""
-        return self._masks[self._filled or 0].astype(bool)
+        mask: NDArray[np.bool_] = self._masks[self._filled or 0].astype(bool)
+        return mask
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """With ``render_mode="ansi"`` the architecture so far as text."""
         if self.render_mode is None:
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")

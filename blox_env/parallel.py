@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -146,7 +147,7 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         num_cpus=(workers or available_cores()) if local else None,
         include_dashboard=False if local else None,
         log_to_driver=False,
-        logging_level="error",
+        logging_level=logging.ERROR,
         runtime_env={"env_vars": WORKER_ENVIRONMENT},
     )
     try:

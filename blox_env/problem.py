@@ -191,9 +191,9 @@ class Problem:
 
     def _keys(self, rows: IntArray) -> list[Any]:
         if self.space.enumerable:
-            return self.space.index(rows).tolist()  # type: ignore[no-any-return]
+            return list(self.space.index(rows).tolist())
         packed = np.ascontiguousarray(rows, dtype=np.int32)
-        return packed.view(f"S{packed.shape[1] * 4}").ravel().tolist()  # type: ignore[no-any-return]
+        return list(packed.view(f"S{packed.shape[1] * 4}").ravel().tolist())
 
 
 def _target(latency_target_ms: float | None, device: Device | None) -> float:

@@ -61,7 +61,7 @@ def build_benchmark(
     at = space.index(grouped.x)
     mean[at], std[at] = shrink(grouped, held_out.mean, held_out.std * stretch)
     out = Path(out)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "val_acc": _fraction(mean[:, :epochs]),
         "val_std": _fraction(std[:, :epochs]),
         "test_acc": _fraction(mean[:, epochs]),

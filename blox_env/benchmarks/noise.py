@@ -39,7 +39,8 @@ class Noise:
         bits = mix(number, seed)
         row = start + (bits >> np.uint64(1)).astype(np.int64) % width
         sign = np.where(bits & np.uint64(1), 1.0, -1.0)
-        return self.deviations[row] * sign[:, None]
+        drawn: FloatArray = self.deviations[row] * sign[:, None]
+        return drawn
 
 
 def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:

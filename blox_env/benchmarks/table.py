@@ -147,7 +147,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     path = folder / "card.json"
     try:
-        card = json.loads(path.read_text())
+        card: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         raise ValueError(f"{folder} is not a benchmark: card.json is missing") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -228,6 +228,8 @@ def facts(item: Search, problem: Problem) -> dict[str, Any]:
         "reward": problem.reward_name,
         "latency_target_ms": None if item.device is None else problem.latency_target_ms,
         "budget": item.budget,
+        "max_queries": problem.max_queries,
+        "epochs": problem.benchmark.epochs,
         "noise": item.noise,
         "seed": item.seed,
         "random": item.random,
@@ -237,6 +239,11 @@ def facts(item: Search, problem: Problem) -> dict[str, Any]:
             "device": None if problem.device is None else problem.device.checksum(),
         },
         "best": best,
+        "measured": (
+            None
+            if problem.device is None
+            else bool(problem.device.measured(problem.history.x[best])[0])
+        ),
         "test_acc": float(problem.test_acc(problem.history.x[best])[0]),
         "queries": problem.queries,
         "spent": problem.spent,

@@ -40,7 +40,8 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to the same."""
-        return x * self.gate(x)
+        scaled: Tensor = x * self.gate(x)
+        return scaled
 
 
 class MBConv(nn.Module):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blox_env.networks.blox import BloxNetwork
+from blox_env.networks.blox import BConv, BloxNetwork, MBConv
 from blox_env.networks.tasks import Split, Task
 
 
@@ -33,16 +33,20 @@ class Recipe:
         label_smoothing: share of the target spread over all classes.
         warmup: share of the steps in which the learning rate rises.
         clip: largest gradient norm.
+        branch_gain: scale at which the last batch norm of every residual branch starts. Starting
+            below 1 keeps deep networks near the identity; of all that was tried it did most
+            against failed trainings and differences between seeds.
     """
 
-    epochs: int = 10
-    batch: int = 80
+    epochs: int = 7
+    batch: int = 100
     peak_lr: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
     label_smoothing: float = 0.0
     warmup: float = 0.25
     clip: float = 5.0
+    branch_gain: float = 0.3
 
     def to_dict(self) -> dict[str, float]:
         """The recipe as plain numbers, for file headers."""
@@ -75,7 +79,7 @@ def train(row: Sequence[int], task: Task, recipe: Recipe, *, seed: int) -> Train
 def _train(
     row: Sequence[int], task: Task, recipe: Recipe, generator: torch.Generator
 ) -> TrainingResult:
-    network = new_network(row, task, generator)
+    network = new_network(row, task, generator, recipe.branch_gain)
     images, labels = _tensors(task.train)
     val, test = _tensors(task.val), _tensors(task.test)
     optimizer = _optimizer(network, recipe)
@@ -106,7 +110,9 @@ def _train(
     return TrainingResult(np.array(curve), accuracy(network, *test), train_time, eval_time)
 
 
-def new_network(row: Sequence[int], task: Task, generator: torch.Generator) -> nn.Module:
+def new_network(
+    row: Sequence[int], task: Task, generator: torch.Generator, branch_gain: float = 1.0
+) -> nn.Module:
     """A network that fits the task, its weights drawn from ``generator`` (He et al. 2015)."""
     with torch.random.fork_rng(devices=[]):  # torch fills layers from its global state first
         network = BloxNetwork(
@@ -119,6 +125,9 @@ def new_network(row: Sequence[int], task: Task, generator: torch.Generator) -> n
             )
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, MBConv | BConv):
+            for branch in module.branches:
+                nn.init.constant_(branch[-1][1].weight, branch_gain)
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01, generator=generator)
             nn.init.zeros_(module.bias)

@@ -134,7 +134,8 @@ class SearchSpace:
                 f"expected indices in 0 … {self.size - 1}, "
                 f"got values from {numbers.min()} to {numbers.max()}"
             )
-        return numbers.astype(np.int64)[:, None] // strides % np.asarray(self.options)
+        rows: IntArray = numbers.astype(np.int64)[:, None] // strides % np.asarray(self.options)
+        return rows
 
     def all(self) -> IntArray:
         """Every architecture in order of its number: ``(size, slots)``; small spaces only."""

@@ -113,7 +113,8 @@ class BloxSpace(SearchSpace):
             flat += [op1, op2, prev, inp, skip]
         if not all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in flat):
             raise ValueError(f"expected whole numbers in the arch_vec, got {nested!r}")
-        return self.from_flat(np.array([flat], dtype=np.int64))[0]
+        row: IntArray = self.from_flat(np.array([flat], dtype=np.int64))[0]
+        return row
 
     def to_arch_vec(self, row: ArrayLike) -> list[list[list[int]]]:
         """Upstream's nested form of one architecture ``(3,)``, canonical."""
@@ -130,9 +131,10 @@ class BloxSpace(SearchSpace):
             )
         vectors = values.reshape(-1, STAGES, 5)
         high = np.array([2, 2, 1, 1, 1])
-        outside = ((vectors < 0) | (vectors > high)).any(axis=2)
+        outside = np.any((vectors < 0) | (vectors > high), axis=2)
         inside = np.clip(vectors, 0, high)
-        rows = _RANK[np.ravel_multi_index(tuple(np.moveaxis(inside, 2, 0)), (3, 3, 2, 2, 2))]
+        number = np.ravel_multi_index(tuple(np.moveaxis(inside, 2, 0)), (3, 3, 2, 2, 2))
+        rows: IntArray = _RANK[number]
         bad = outside | (rows < 0)
         if bad.any():
             row, stage = (int(i) for i in np.argwhere(bad)[0])
@@ -149,7 +151,8 @@ class BloxSpace(SearchSpace):
     def to_flat(self, x: ArrayLike) -> IntArray:
         """Canonical flattened arch_vecs ``(n, 15)`` of rows ``(n, 3)``."""
         rows = self.check(x)
-        return _FLAT[rows].reshape(len(rows), 5 * STAGES)
+        flat: IntArray = _FLAT[rows].reshape(len(rows), 5 * STAGES)
+        return flat
 
     def model_hash(self, x: ArrayLike) -> list[str]:
         """Upstream's graph-invariant MD5 of every architecture, 32 hex digits each."""
@@ -272,3 +275,9 @@ def _model_hash(row: tuple[int, ...]) -> str:
 
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def operation_counts(x: IntArray) -> IntArray:
+    """How often each stage uses each operation: ``(n, 3) -> (n, 9)``, stage by stage."""
+    counts: IntArray = _USES[x].reshape(len(x), 3 * STAGES)
+    return counts

@@ -1,0 +1,116 @@
+"""The way from raw trainings to a table, on trainings with a known truth."""
+
+import numpy as np
+import pytest
+
+from blox_env import BloxSpace, SearchSpace
+from blox_env.benchmarks.build import build_benchmark, group, noise_table, scores, shrink
+from blox_env.benchmarks.surrogate import CurveEnsemble
+from blox_env.benchmarks.table import TableBenchmark
+from blox_env.benchmarks.trainings import Trainings, read
+
+pytestmark = pytest.mark.extra
+SPACE = SearchSpace((12, 12, 12))
+NOISE = 0.02
+EPOCHS = 3
+
+
+def truth(x):
+    """Final accuracy: additive plus an interaction."""
+    a = 0.55 + 0.012 * (x @ [1, 1.5, -1]) + 0.02 * np.sin(x[:, 0] * x[:, 1] / 20)
+    return np.clip(a, 0.05, 0.95)
+
+
+def made_up(n=150, repeated=60, seed=0):
+    rng = np.random.default_rng(seed)
+    x = SPACE.from_index(rng.permutation(SPACE.size)[:n])
+    x = np.concatenate([x, x[:repeated], x[:repeated]])
+    seeds = np.repeat([0, 1, 2], [n, repeated, repeated])
+    common = NOISE * rng.normal(size=(len(x), 1))
+    curve = truth(x)[:, None] * np.array([0.6, 0.9, 1.0]) + common
+    test = truth(x) - 0.01 + common[:, 0] + 0.005 * rng.normal(size=len(x))
+    time = 3 + x.sum(axis=1) / 30 + 0.05 * rng.normal(size=len(x))
+    header = {"description": "made up", "task": "none", "recipe": {"epochs": EPOCHS}}
+    return Trainings(header, x, seeds, curve, test, time)
+
+
+def write(raw, path):
+    import csv
+    import json
+
+    with path.open("w") as file:
+        head = {**raw.header, "schema": 1, "val_images": 1000, "test_images": 1000}
+        file.write(f"# {json.dumps(head)}\n")
+        rows = csv.writer(file)
+        rows.writerow(["arch", "seed", "val_correct", "test_correct", "train_time_s"])
+        for i in range(len(raw)):
+            val = " ".join(str(round(v * 1000)) for v in raw.val_acc[i])
+            arch = "-".join(map(str, raw.x[i]))
+            rows.writerow([arch, raw.seed[i], val, round(raw.test_acc[i] * 1000), raw.train_time_s[i]])
+
+
+def test_noise_table_has_the_size_of_the_noise():
+    table = noise_table(made_up())
+    assert table.shape == (180, EPOCHS + 2)
+    assert (np.diff(table[:, 0]) >= 0).all()
+    assert np.sqrt((table[:, EPOCHS] ** 2).mean()) == pytest.approx(NOISE, rel=0.2)
+
+
+def test_grouping_counts_and_averages():
+    raw = made_up()
+    grouped = group(raw, noise_table(raw))
+    assert sorted(grouped.count.tolist()) == [1] * 90 + [3] * 60
+    one = int(np.flatnonzero(grouped.count == 3)[0])
+    rows = (raw.x == grouped.x[one]).all(axis=1)
+    np.testing.assert_allclose(grouped.mean[one, :EPOCHS], raw.val_acc[rows].mean(axis=0))
+
+
+def test_without_repeats_the_noise_is_unknown():
+    raw = made_up(repeated=0)
+    with pytest.raises(ValueError, match="no architecture was trained twice"):
+        group(raw, noise_table(raw))
+
+
+def test_shrinking_brings_values_nearer_to_the_truth():
+    raw = made_up(seed=1)
+    grouped = group(raw, noise_table(raw))
+    held_out = CurveEnsemble(SPACE).fit(grouped.x, grouped.mean, 1 / grouped.count)
+    value, std = shrink(grouped, held_out.mean, held_out.std)
+    true = truth(grouped.x)
+
+    def error(column):
+        return np.sqrt(((column - true) ** 2).mean())
+
+    assert error(value[:, EPOCHS - 1]) < error(grouped.mean[:, EPOCHS - 1])
+    assert error(value[:, EPOCHS - 1]) < error(held_out.mean[:, EPOCHS - 1])
+    assert (std <= np.sqrt(grouped.noise / grouped.count[:, None])).all()
+
+
+def test_the_folder_is_a_benchmark_and_the_same_each_time(tmp_path):
+    raw = made_up()
+    write(raw, tmp_path / "trainings.csv")
+    assert len(read(tmp_path / "trainings.csv")) == len(raw)
+    first = build_benchmark(tmp_path / "trainings.csv", tmp_path / "a", SPACE, name="made-up")
+    second = build_benchmark(tmp_path / "trainings.csv", tmp_path / "b", SPACE, name="made-up")
+    assert first == second
+    benchmark = TableBenchmark(tmp_path / "a", SPACE)
+    benchmark.verify()
+    value = benchmark.evaluate(SPACE.all())
+    assert (value.source == "trained").sum() == 150
+    assert np.corrcoef(value.val_acc, truth(SPACE.all()))[0, 1] > 0.97
+    assert first["held_out"]["val_acc"]["r2"] > 0.9
+    assert 0.85 < first["held_out"]["val_acc"]["coverage_95"] <= 1.0
+
+
+def test_scores_by_hand():
+    good = scores(np.arange(5.0), np.arange(5.0), np.ones(5), np.full(5, 0.5))
+    assert good["r2"] == good["kendall_tau"] == good["spearman"] == 1.0
+    assert good["mean_absolute_error"] == 0.0
+    # the two that differ by less than 0.1 % become a tie and no longer count as ordered
+    truth_, near = np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.20001, 0.20002])
+    assert scores(truth_, near, np.ones(3), np.ones(3))["sparse_kendall_tau"] < 1.0
+
+
+def test_predicting_before_fitting_is_an_error():
+    with pytest.raises(RuntimeError, match="call fit"):
+        CurveEnsemble(BloxSpace()).predict(np.zeros((1, 3), int))

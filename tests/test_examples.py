@@ -1,0 +1,41 @@
+"""Every example runs as it stands."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.extra
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(*command, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in EXAMPLES.glob("*.py")))
+def test_example_runs(name, tmp_path):
+    done = run(str(EXAMPLES / name), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_own_benchmark_and_device_on_the_command_line_and_in_ray_workers(tmp_path):
+    arguments = "--agents random-search,regularized-evolution --benchmarks tiny --devices abacus"
+    done = run(
+        *("-m", "blox_env", "--plugin", "your_own", "compare", *arguments.split()),
+        *("--seeds", "2", "--budget", "30", "--workers", "2", "--out", str(tmp_path / "out")),
+        cwd=EXAMPLES,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list(tmp_path.glob("out/runs/*.parquet"))) == 4
+    assert (tmp_path / "out" / "report.html").exists()
