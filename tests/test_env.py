@@ -31,7 +31,14 @@ def play(env, actions):
 def test_passes_gymnasiums_checker_without_warnings(observation, space):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(toy_env(space, observation=observation, render_mode="ansi"))
+        env = gym.make(
+            "blox_env/Blox-v0",
+            benchmark=ToyBenchmark(space),
+            device=ToyDevice(space),
+            observation=observation,
+            render_mode="ansi",
+        )
+        check_env(env.unwrapped)
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)

@@ -7,6 +7,7 @@ one that has not seen it, for every architecture that was trained.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +103,9 @@ def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> An
     standard = (y - y.mean(axis=0)) / y.std(axis=0)
     for noise in (0.02, 0.05, 0.1, 0.2):  # of one training, in variances of a target
         process = GaussianProcessRegressor(kernel, alpha=noise * noise_var, random_state=0)
-        process.fit(features, standard)
+        with warnings.catch_warnings():  # a scale at its bound is a feature that does not matter
+            warnings.simplefilter("ignore")
+            process.fit(features, standard)
         score = float(process.log_marginal_likelihood_value_)
         if best is None or score > best[0]:
             best = (score, process.kernel_, noise)

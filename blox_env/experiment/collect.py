@@ -12,6 +12,8 @@ import numpy as np
 
 from blox_env.errors import check_positive_int
 from blox_env.experiment.progress import progress_bar
+from blox_env.networks.recipe import Recipe
+from blox_env.networks.tasks import load_task
 from blox_env.parallel import run_tasks, write_json
 from blox_env.spaces import BloxSpace
 
@@ -62,8 +64,7 @@ def result_name(row: tuple[int, ...], seed: int) -> str:
 
 def train_one(payload: dict[str, Any]) -> str:
     """Train one architecture and write its file; runs in a worker with one thread."""
-    from blox_env.networks.tasks import load_task  # noqa: PLC0415 (torch, only in workers)
-    from blox_env.networks.training import Recipe, train  # noqa: PLC0415
+    from blox_env.networks.training import train  # noqa: PLC0415 (torch, only in workers)
 
     target = Path(payload["folder"]) / result_name(tuple(payload["row"]), payload["seed"])
     if target.exists():  # a worker that outlived its driver finished it
@@ -107,7 +108,7 @@ def collect(
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    there = {path.name for path in folder.glob("*-s*.json")}
+    there = _check_results(folder, plan)
     plan_trainings = plan.trainings()
     left = [t for t in plan_trainings if result_name(*t) not in there]
     payloads = [
@@ -146,10 +147,32 @@ def collect(
     }
 
 
+def _check_results(folder: Path, plan: Plan) -> set[str]:
+    """Names of the results in ``folder``, all of them of this task and recipe.
+
+    Raises:
+        ValueError: names the first that is damaged or of another task or recipe.
+    """
+    wanted = {"recipe": Recipe(**plan.recipe).to_dict(), "task": load_task(plan.task).fingerprint()}
+    names = set()
+    for path in sorted(folder.glob("*-s*.json")):
+        try:
+            result = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        for field_, value in wanted.items():
+            if result.get(field_) != value:
+                raise ValueError(
+                    f"{path} is of another {field_}: expected {value}, got {result.get(field_)}; "
+                    f"choose another folder for out"
+                )
+        names.add(path.name)
+    return names
+
+
 def pack_results(folder: Path, target: Path, task_name: str) -> int:
     """Join all results of a folder in one CSV file; returns how many."""
     from blox_env.benchmarks.trainings import pack  # noqa: PLC0415
-    from blox_env.networks.tasks import load_task  # noqa: PLC0415
 
     task = load_task(task_name)
     header = {

@@ -45,9 +45,7 @@ def test_best_is_the_maximum_of_the_curve():
     noisy = np.stack(
         [DIGITS.evaluate(x, epochs=e, seed=3).val_acc for e in range(1, DIGITS.epochs + 1)], axis=1
     )
-    np.testing.assert_array_equal(
-        DIGITS.evaluate(x, best=True, seed=3).val_acc, noisy.max(axis=1)
-    )
+    np.testing.assert_array_equal(DIGITS.evaluate(x, best=True, seed=3).val_acc, noisy.max(axis=1))
 
 
 def test_test_accuracy_is_unknown_below_full_epochs():
@@ -103,7 +101,7 @@ def copy(tmp_path):
 @pytest.mark.parametrize("column", FILES)
 def test_missing_column_is_named(copy, column):
     (copy / f"{column}.npy").unlink()
-    with pytest.raises(ValueError, match=f"{column}.npy is missing"):
+    with pytest.raises(ValueError, match=rf"{column}\.npy is missing"):
         TableBenchmark(copy, SPACE)
 
 
@@ -111,19 +109,21 @@ def test_missing_column_is_named(copy, column):
 def test_cut_column_is_named(copy, column):
     path = copy / f"{column}.npy"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=rf"{column}.npy is damaged"):
+    with pytest.raises(ValueError, match=rf"{column}\.npy is damaged"):
         TableBenchmark(copy, SPACE)
 
 
 def test_column_of_the_wrong_shape_is_named(copy):
     np.save(copy / "test_acc.npy", np.zeros(7, np.uint16))
-    with pytest.raises(ValueError, match=r"test_acc.npy: expected uint16 of shape \(91125,\), got"):
+    with pytest.raises(
+        ValueError, match=r"test_acc\.npy: expected uint16 of shape \(91125,\), got"
+    ):
         TableBenchmark(copy, SPACE)
 
 
 def test_pickles_are_never_loaded(copy):
     np.save(copy / "test_acc.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(ValueError, match="test_acc.npy is damaged"):
+    with pytest.raises(ValueError, match=r"test_acc\.npy is damaged"):
         TableBenchmark(copy, SPACE)
 
 
@@ -132,7 +132,7 @@ def test_flipped_bit_is_found_by_verify(copy):
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(bytes(data))
-    with pytest.raises(ValueError, match="val_acc.npy is damaged"):
+    with pytest.raises(ValueError, match=r"val_acc\.npy is damaged"):
         TableBenchmark(copy, SPACE).verify()
 
 
@@ -153,12 +153,12 @@ def test_wrong_card(copy, edit, message):
 
 def test_unreadable_card(copy):
     (copy / "card.json").write_text("{")
-    with pytest.raises(ValueError, match="card.json is damaged"):
+    with pytest.raises(ValueError, match=r"card\.json is damaged"):
         TableBenchmark(copy, SPACE)
 
 
 def test_folder_that_is_none(tmp_path):
-    with pytest.raises(ValueError, match="card.json is missing"):
+    with pytest.raises(ValueError, match=r"card\.json is missing"):
         TableBenchmark(tmp_path, SPACE)
 
 

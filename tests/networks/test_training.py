@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from blox_env import BloxSpace
+from blox_env.networks.recipe import Recipe
 from blox_env.networks.tasks import DigitsSettings, digits, load_task
-from blox_env.networks.training import Recipe, one_cycle, train
+from blox_env.networks.training import one_cycle, train
 
 SMALL = DigitsSettings(sources=(80, 40, 40), draws=(1, 1, 1))
 
@@ -52,7 +54,8 @@ def test_training_repeats_to_the_bit_and_touches_no_global_state():
 
 def test_training_learns():
     task = digits(DigitsSettings(sources=(300, 100, 100), draws=(1, 1, 1), noise=0.05))
-    result = train([8, 8, 8], task, Recipe(epochs=6, batch=30), seed=0)
+    mbconv = BloxSpace().from_arch_vec([[[0], [1, 0, 1, 0]]] * 3)
+    result = train(mbconv, task, Recipe(epochs=12, batch=20), seed=0)
     assert result.val_acc[-1] > 0.5
 
 
