@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        clients faults fuzz clean
+        agents clients faults fuzz clean
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -26,6 +26,7 @@ help:
 	@echo 'make spelling     check spelling (codespell)'
 	@echo 'make test-oldest  the core tests with the lowest allowed versions of the core dependencies'
 	@echo 'make wheel        build sdist and wheel, import the wheel outside the checkout'
+	@echo 'make agents       longer: does each agent beat random search? 20 seeds each'
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make faults       longer: killed processes, corrupt files'
 	@echo 'make fuzz         longer: many random inputs'
@@ -75,6 +76,9 @@ spelling: setup
 
 wheel: setup
 	$(BIN)/python .ci/check_wheel.py
+
+agents: setup
+	$(BIN)/python perf/agents.py --seeds 20
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
 clients faults fuzz: setup

@@ -121,7 +121,7 @@ class Problem:
         rows = self.space.check(x)
         length = self.benchmark.check_epochs(epochs)
         if self.history is None:
-            return self._trials(rows, length, np.ones(len(rows)), np.zeros(len(rows), int))
+            return self._trials(rows, length, *_whole(len(rows)), self._draw)
         keys = self._keys(rows)
         asked = rows if self.max_queries is None else rows[: self.max_queries - self.queries]
         n = len(asked)
@@ -131,7 +131,7 @@ class Problem:
         cost = np.where(first, np.maximum(0, length - before), 0) / self.benchmark.epochs
         affordable = np.cumsum(cost) <= self.remaining + 1e-9
         n = n if affordable.all() else int(np.argmin(affordable))
-        trials = self._trials(rows, length, cost[:n], before[:n])
+        trials = self._trials(rows, length, cost[:n], before[:n], self._draw)
         paid = np.flatnonzero(trials.new)
         self._trained.update(zip(map(keys.__getitem__, paid.tolist()), repeat(length)))
         self.history.record(trials, keys[:n], first[:n], length, self.queries)
@@ -142,11 +142,9 @@ class Problem:
         return trials
 
     def peek(self, x: ArrayLike) -> Trials:
-        """Evaluate fully without charge or record: for ground truth, not for searches."""
+        """Means of full trainings without charge or record: ground truth, not for searches."""
         rows = self.space.check(x)
-        return self._trials(
-            rows, self.benchmark.epochs, np.ones(len(rows)), np.zeros(len(rows), int)
-        )
+        return self._trials(rows, self.benchmark.epochs, *_whole(len(rows)), None)
 
     def test_acc(self, x: ArrayLike) -> FloatArray:
         """Test accuracy after full training, ``(n,)``: to be asked for once, at the end."""
@@ -157,7 +155,7 @@ class Problem:
         return np.asarray(self._formula(val_acc, latency_ms, self.latency_target_ms), dtype=float)
 
     def optimum(self) -> tuple[IntArray, float]:
-        """The best architecture ``(slots,)`` and its reward, by evaluating the whole space.
+        """The architecture ``(slots,)`` with the best mean reward, found by listing the space.
 
         Raises:
             ValueError: where the space is too large to list (over 10^7).
@@ -169,11 +167,17 @@ class Problem:
         best = int(np.argmax(reward))
         return every[best], float(reward[best])
 
-    def _trials(self, x: IntArray, length: int, cost: FloatArray, before: IntArray) -> Trials:
+    @property
+    def _draw(self) -> int | None:
+        """Which single training searches see, None for the mean."""
+        return self.seed if self.noise == "sampled" else None
+
+    def _trials(
+        self, x: IntArray, length: int, cost: FloatArray, before: IntArray, seed: int | None
+    ) -> Trials:
         """Trials of ``x`` of which the first ``len(cost)`` are evaluated."""
         n, asked = len(x), len(cost)
         rows = x[:asked]
-        seed = self.seed if self.noise == "sampled" else None
         value = self.benchmark.evaluate(rows, epochs=length, seed=seed)
         latency = np.full(asked, np.nan) if self.device is None else self.device.latency_ms(rows)
         time = value.train_time_s * (1 - np.minimum(1.0, before / length))
@@ -194,6 +198,11 @@ class Problem:
             return list(self.space.index(rows).tolist())
         packed = np.ascontiguousarray(rows, dtype=np.int32)
         return list(packed.view(f"S{packed.shape[1] * 4}").ravel().tolist())
+
+
+def _whole(n: int) -> tuple[FloatArray, IntArray]:
+    """Cost and epochs before of ``n`` trainings from scratch."""
+    return np.ones(n), np.zeros(n, dtype=np.int64)
 
 
 def _target(latency_target_ms: float | None, device: Device | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,7 @@ def build_benchmark(
         "trainings": _facts(raw, grouped),
         "held_out": quality(grouped, held_out, stretch, epochs),
         "table": _table_facts(columns),
+        "recipe_search": _recipe_search(out / "recipe_search.csv"),
         "sha256": {column: table.file_hash(out / f"{column}.npy") for column in columns},
     }
     write_json(out / "card.json", card)
@@ -196,6 +198,14 @@ def _facts(raw: Trainings, grouped: Grouped) -> dict[str, Any]:
         "cpu_s_quantiles": [float(v) for v in np.quantile(raw.train_time_s, [0.05, 0.5, 0.95])],
         "cpu_h_total": float(raw.train_time_s.sum() / 3600),
     }
+
+
+def _recipe_search(path: Path) -> list[dict[str, str]]:
+    """The recipes that were tried, where a table of them stands beside the benchmark."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _table_facts(columns: dict[str, NDArray[Any]]) -> dict[str, Any]:

@@ -48,7 +48,24 @@ average {table[val_std_mean]:.4f}. `seed=` adds the deviation of a real training
 | --- | --- | --- | --- | --- | --- |
 | validation | {table_val} |
 | test | {table_test} |
+{search}"""
+
+_SEARCH = """
+## How the recipe was found
+
+Each line is a recipe tried by `perf/recipe_search.py`, all seeds of all architectures trained; the
+last is the one in use. Ratio: deviation between seeds over that between architectures (test
+accuracy). CPU seconds are those of training and evaluating one network, two trainings at a time.
+
+| {head} |
+| {rule} |
+{rows}
 """
+_SEARCHED = (
+    *("noise", "draws", "epochs", "batch", "peak_lr", "warmup", "clip", "branch_gain"),
+    *("architectures", "seeds", "val_q10", "val_median", "val_max", "ratio"),
+    *("train_cpu_s", "eval_cpu_s"),
+)
 
 _ROWS = (
     ("r2", "R²"),
@@ -82,10 +99,19 @@ def render_card(card: dict[str, Any]) -> str:
         table_test=_cells(card["table"]["test_acc"]),
         recipe=recipe,
         quality=quality,
+        search=_search(card["recipe_search"]),
         noise_note=(
             f"\nThe deviation of one training is {ratio:.2f} of that between architectures (test)."
         ),
     )
+
+
+def _search(tried: list[dict[str, str]]) -> str:
+    if not tried:
+        return ""
+    rows = "\n".join(f"| {' | '.join(row[c] for c in _SEARCHED)} |" for row in tried)
+    head = " | ".join(name.replace("_", " ") for name in _SEARCHED)
+    return _SEARCH.format(head=head, rule=" | ".join("---" for _ in _SEARCHED), rows=rows)
 
 
 def _cells(spread: dict[str, float]) -> str:

@@ -78,6 +78,7 @@ def build_device(
         "held_out": asdict(held_out[name]),
         "held_out_of_all": {key: asdict(value) for key, value in held_out.items()},
     }
+    card["description"] = description(card)
     card["files"] = {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()}
     folder = Path(out_folder)
     for key, data in tables.items():
@@ -174,12 +175,23 @@ def choose_statistic(
     return best[1], best[2], table
 
 
+def description(card: dict[str, Any]) -> str:
+    """What was measured, in two sentences."""
+    shape, network, settings = card["input_shape"], card["network"], card["runtime"]["settings"]
+    return (
+        f"Latency in milliseconds of one inference of full-size CIFAR networks (width "
+        f"{network['width']}, {network['classes']} classes), input {'×'.join(map(str, shape))} "
+        f"(batch {shape[0]}), {settings.get('precision', '')}, {card['runtime']['name']} with "
+        f"{settings.get('intra_op_num_threads', '?')} thread on {card['machine']['cpu']}. "
+        "These are not the small networks that the embedded benchmark trains on digits."
+    )
+
+
 def card_text(card: dict[str, Any]) -> str:
     """The card for people, every number from ``card``."""
     p, noise, found = card["protocol"], card["noise"], card["predictor"]
     retest, held = noise["retest"], found["held_out"]
     statistic, latency, during = card["statistic"], card["latency_ms"], card["during"]
-    shape, network = card["input_shape"], card["network"]
     removed = (
         f"after the drift that stretches of {statistic['segment_visits']} visits have in common "
         "was removed"
@@ -189,14 +201,7 @@ def card_text(card: dict[str, Any]) -> str:
     lines = [
         f"# {card['name']}",
         "",
-        (
-            f"Latency in milliseconds of one inference of full-size CIFAR networks (width "
-            f"{network['width']}, {network['classes']} classes), input {'×'.join(map(str, shape))} "
-            f"(batch {shape[0]}), {card['runtime']['settings'].get('precision', '')}, "
-            f"{card['runtime']['name']} with "
-            f"{card['runtime']['settings'].get('intra_op_num_threads', '?')} thread."
-        ),
-        "These are not the small networks that the embedded benchmark trains on digits.",
+        card["description"],
         "",
         (
             f"- **Measured or predicted:** {card['measured']} of {card['architectures']} "

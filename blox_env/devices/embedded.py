@@ -42,6 +42,7 @@ class MeasuredDevice(Device):
         self.name = name
         self.space = space
         self.card: dict[str, Any] = {} if card is None else card
+        self.description = str(self.card.get("description", ""))
         self._latency: FloatArray = np.array(latency_ms, dtype=np.float64)
         numbers = np.asarray(measured)
         _check_table(self._latency, numbers, space)

@@ -1,0 +1,69 @@
+"""A random search over the options of the agent ``ppo``, its results kept as they come.
+
+Judged on accuracy alone, with sampled noise and other seeds than any published comparison: the
+defaults are then used on the problem with latency, which the tuning has not seen.
+
+    python perf/tune_ppo.py --trials 24
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blox_env import Problem, search
+from blox_env.parallel import run_tasks
+
+SPACE: dict[str, list[Any]] = {
+    "envs": [4, 8, 16],
+    "episodes": [1, 2, 4],
+    "learning_rate": [5e-4, 1e-3, 2e-3, 4e-3],
+    "epochs": [4, 8, 16],
+    "minibatches": [1, 2],
+    "entropy": [0.0, 0.01, 0.03, 0.1],
+    "clip": [0.2, 0.3],
+    "hidden": [32, 64],
+}
+BUDGET = 1000
+
+
+def regret(payload: tuple[dict[str, Any], int]) -> tuple[float, int]:
+    """Final regret of one search on true means, and the distinct architectures it evaluated."""
+    options, seed = payload
+    problem = Problem("digits", None, budget=BUDGET, noise="sampled", seed=seed)
+    history = search(problem, "ppo", seed=seed, options=options)
+    best = history.x[history.best()]
+    return problem.optimum()[1] - float(problem.peek(best).reward[0]), len(history)
+
+
+def main() -> None:
+    """Draw options, run all seeds of each, write a row each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--out", type=Path, default=Path("runs/tune_ppo.csv"))
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(0)
+    drawn = [{k: v[rng.integers(len(v))] for k, v in SPACE.items()} for _ in range(arguments.trials)]
+    payloads = [(o, 10_000 + seed) for o in drawn for seed in range(arguments.seeds)]
+    found = np.full((len(drawn), arguments.seeds), np.nan)
+    for outcome in run_tasks(regret, payloads):
+        if outcome.error is not None:
+            raise RuntimeError(outcome.error)
+        found.flat[outcome.index] = outcome.result[0]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.out.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow([*SPACE, "median_regret", "mean_regret"])
+        for i in np.argsort(np.median(found, axis=1)):
+            row = [*drawn[i].values(), np.median(found[i]).round(5), found[i].mean().round(5)]
+            table.writerow(row)
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
