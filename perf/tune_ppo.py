@@ -48,7 +48,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/tune_ppo.csv"))
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
-    drawn = [{k: v[rng.integers(len(v))] for k, v in SPACE.items()} for _ in range(arguments.trials)]
+    drawn = [
+        {k: v[rng.integers(len(v))] for k, v in SPACE.items()} for _ in range(arguments.trials)
+    ]
     payloads = [(o, 10_000 + seed) for o in drawn for seed in range(arguments.seeds)]
     found = np.full((len(drawn), arguments.seeds), np.nan)
     for outcome in run_tasks(regret, payloads):

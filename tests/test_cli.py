@@ -52,8 +52,15 @@ def test_unknown_option_is_a_usage_error():
 
 def test_search_shows_the_best_and_writes_the_history(tmp_path):
     pytest.importorskip("pandas")
-    done = call(*"search --budget 30 --seed 3 --set population=10 --set sample=3".split(),
-                *("--out", str(tmp_path / "history.csv")))  # fmt: skip
+    options = [
+        "--set",
+        "population=10",
+        "--set",
+        "sample=3",
+        "--out",
+        str(tmp_path / "history.csv"),
+    ]
+    done = call("search", "--budget", "30", "--seed", "3", *options)
     assert done.returncode == 0, done.stderr
     assert "best of 30 evaluations" in done.stdout
     assert len((tmp_path / "history.csv").read_text().splitlines()) == 31

@@ -12,4 +12,6 @@ FOLDER = Path(__file__).parents[1] / "data" / "benchmarks" / "digits"
 
 def digits() -> TableBenchmark:
     """Trained where trainings were collected, predicted by a surrogate elsewhere; see its card."""
-    return TableBenchmark(FOLDER, BloxSpace())
+    benchmark = TableBenchmark(FOLDER, BloxSpace())
+    benchmark.verify()  # small enough to be sure of it every time
+    return benchmark

@@ -16,6 +16,9 @@ from blox_env.spaces.base import SearchSpace
 
 SCHEMA = 1
 SCALE = 65535  # fractions are stored as 16-bit integers
+# what numpy raises for damaged headers, besides what one would expect
+_UNREADABLE = (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError)
+_CARD_FIELDS = {"schema": int, "name": str, "epochs": int, "description": str, "sha256": dict}
 FILES = ("val_acc", "val_std", "test_acc", "train_time_s", "trained", "noise")
 
 
@@ -125,7 +128,7 @@ class TableBenchmark(Benchmark):
             array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
             raise ValueError(f"{self.folder} is not a benchmark: {path.name} is missing") from None
-        except (OSError, ValueError, EOFError) as error:
+        except _UNREADABLE as error:
             raise ValueError(f"{path} is damaged: {error}") from error
         fits = array.ndim == len(shape) and all(
             want in (None, have) for want, have in zip(shape, array.shape, strict=False)
@@ -152,11 +155,15 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder} is not a benchmark: card.json is missing") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
-    for field in ("schema", "name", "epochs", "description", "sha256"):
+    for field, kind in _CARD_FIELDS.items():
         if not isinstance(card, dict) or field not in card:
             raise ValueError(f"{path}: the field {field!r} is missing")
+        if not isinstance(card[field], kind):
+            raise ValueError(f"{path}: {field} must be {kind.__name__}, got {card[field]!r}")
     if card["schema"] != SCHEMA:
         raise ValueError(f"{path}: expected schema {SCHEMA}, got {card['schema']!r}")
+    if card["epochs"] < 1:
+        raise ValueError(f"{path}: epochs must be at least 1, got {card['epochs']}")
     return card
 
 

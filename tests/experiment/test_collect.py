@@ -10,6 +10,7 @@ import pytest
 from blox_env.benchmarks import trainings
 from blox_env.experiment.collect import Plan, collect, pack_results, result_name
 
+pytestmark = pytest.mark.extra
 TINY = {"epochs": 1, "batch": 700}
 PLAN = Plan(architectures=3, repeated=1, seeds=2, seed=5, recipe=TINY)
 SCRIPT = """

@@ -111,8 +111,9 @@ def test_bad_arguments_stop_it_before_anything_runs(tmp_path, change, message):
 
 
 def test_plan_runs_some_of_everything_first(tmp_path):
-    plan = make_plan(AGENTS, ["toy"], ["toy-device", None], seeds=3, budget=5, out=tmp_path,
-                     reward=None, latency_target_ms=None, noise="mean", max_queries=None)  # fmt: skip
+    common = {"reward": None, "latency_target_ms": None, "noise": "mean", "max_queries": None}
+    devices = ["toy-device", None]
+    plan = make_plan(AGENTS, ["toy"], devices, seeds=3, budget=5, out=tmp_path, **common)
     assert [item.seed for item in plan] == sorted(item.seed for item in plan)
     assert len({item.name for item in plan}) == len(plan) == 12
 
