@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from blox_env.devices import predictor
@@ -20,7 +21,7 @@ from blox_env.devices.measure import STATISTICS, choose_rows, read_visits, write
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
-SEGMENT = 40  # visits that share one estimate of the machine's drift
+DRIFT_WINDOWS = (0, 5, 9, 15, 41)  # visits in a row that share a drift of the machine; 0: none
 ROBUST = ("min", "p10", "p25", "median")  # above these, other processes show first
 
 
@@ -43,10 +44,10 @@ def build_device(
     space = BloxSpace()
     if plan["options"] != list(space.options):
         raise ValueError(f"{raw_folder}: expected options {space.options}, got {plan['options']}")
-    numbers, times, segments = tabulate(plan, visits, str(raw_folder))
-    statistic, drift, retests = choose_statistic(times, segments)
+    numbers, times, positions = tabulate(plan, visits, str(raw_folder))
+    statistic, window, retests = choose_statistic(times, positions)
     logs = np.log(times[:, :, STATISTICS.index(statistic)])
-    measured = np.exp(combine(logs, segments, drift=drift))
+    measured = np.exp(combine(logs, positions, window))
     rows = space.from_index(numbers)
     name, held_out = predictor.choose(space, rows, measured)
     latency = predictor.predict_space(space, rows, measured, name)
@@ -58,11 +59,10 @@ def build_device(
         "visits.npz": _visits_npz(visits),
     }
     card = _card(plan, visits, space, latency, measured)
-    chosen = retests[_key(statistic, drift=drift)]
+    chosen = retests[_key(statistic, window)]
     card["statistic"] = {
         "visit": statistic,
-        "drift_removed": drift,
-        "segment_visits": SEGMENT,
+        "drift_window": window,
         "over_rounds": "median",
         "retest_of_all": {key: asdict(value) for key, value in retests.items()},
     }
@@ -91,9 +91,9 @@ def build_device(
 def tabulate(
     plan: dict[str, Any], visits: list[dict[str, Any]], where: str = "the measurement"
 ) -> tuple[IntArray, FloatArray, IntArray]:
-    """Arrange visits: numbers ``(n,)``, times ``(rounds, n, 6)`` in ms, segments ``(rounds, n)``.
+    """Arrange visits: numbers ``(n,)``, times ``(rounds, n, 6)`` in ms, positions ``(rounds, n)``.
 
-    A segment is a stretch of visits of one run that the same state of the machine is assumed for.
+    The position says when in its round a network was visited.
 
     Raises:
         ValueError: a visit is missing, double, or of a network that is not in the plan.
@@ -102,74 +102,75 @@ def tabulate(
     place = {number: i for i, number in enumerate(numbers.tolist())}
     rounds = int(plan["protocol"]["rounds"])
     times = np.full((rounds, len(numbers), len(STATISTICS)), np.nan)
-    segments = np.full((rounds, len(numbers)), -1, dtype=np.int64)
-    names: dict[tuple[int, int, int], int] = {}
+    positions = np.full((rounds, len(numbers)), -1, dtype=np.int64)
     for v in visits:
         i = place.get(v["architecture"])
-        if i is None or not 0 <= v["round"] < rounds or segments[v["round"], i] >= 0:
+        if i is None or not 0 <= v["round"] < rounds or positions[v["round"], i] >= 0:
             raise ValueError(f"{where}: expected one visit a round and network, got another: {v}")
         times[v["round"], i] = v["ms"]
-        key = (v["run"], v["round"], v["position"] // SEGMENT)
-        segments[v["round"], i] = names.setdefault(key, len(names))
-    missing = int((segments < 0).sum())
+        positions[v["round"], i] = v["position"]
+    missing = int((positions < 0).sum())
     if missing:
         raise ValueError(
-            f"{where}: expected {segments.size} visits ({rounds} rounds of {len(numbers)} "
+            f"{where}: expected {positions.size} visits ({rounds} rounds of {len(numbers)} "
             f"networks), {missing} are missing: call run_measurement again to go on"
         )
     if not (np.isfinite(times) & (times > 0)).all():
         raise ValueError(f"{where}: expected times that are finite and above 0, got others")
-    return numbers, times, segments
+    return numbers, times, positions
 
 
-def combine(logs: FloatArray, segments: IntArray, *, drift: bool) -> FloatArray:
+def combine(logs: FloatArray, positions: IntArray, window: int) -> FloatArray:
     """One log latency a network from its visits: ``(rounds, n) -> (n,)``, a median over rounds.
 
     Args:
         logs: log times ``(rounds, n)``.
-        segments: which stretch of visits each belongs to ``(rounds, n)``.
-        drift: subtract first what the networks of a segment have in common beyond their own
-            medians (median polish); the median over all visits stays what it is.
+        positions: when in its round each network was visited, ``(rounds, n)``.
+        window: subtract first what so many visits in a row have in common beyond their networks'
+            own medians (median polish with a moving median); 0 subtracts nothing. The median over
+            all visits stays what it is.
     """
     own: FloatArray = np.median(logs, axis=0)
-    if not drift:
+    if not window:
         return own
-    _, label = np.unique(segments, return_inverse=True)
-    label = label.reshape(segments.shape)
-    members = [label == s for s in range(int(label.max()) + 1)]
+    order = np.argsort(positions, axis=1)
+    drift = np.empty_like(logs)
     for _ in range(5):
-        shift = np.array([np.median((logs - own)[member]) for member in members])
-        shift -= np.median(shift[label])
-        own = np.median(logs - shift[label], axis=0)
+        in_order = np.take_along_axis(logs - own, order, axis=1)
+        half = min(window // 2, in_order.shape[1] - 1)
+        padded = np.pad(in_order, ((0, 0), (half, half)), mode="reflect")
+        moving = np.median(sliding_window_view(padded, 2 * half + 1, axis=1), axis=2)
+        np.put_along_axis(drift, order, moving - np.median(moving), axis=1)
+        own = np.median(logs - drift, axis=0)
     return own
 
 
 def choose_statistic(
-    times: FloatArray, segments: IntArray
-) -> tuple[str, bool, dict[str, predictor.Scores]]:
-    """Statistic of a visit and whether to remove drift, by the lowest error of test and retest.
+    times: FloatArray, positions: IntArray
+) -> tuple[str, int, dict[str, predictor.Scores]]:
+    """Statistic of a visit and window of drift, by the lowest error between test and retest.
 
     Args:
         times: milliseconds ``(rounds, n, 6)``, the last axis as in ``STATISTICS``.
-        segments: ``(rounds, n)``.
+        positions: ``(rounds, n)``.
 
     Returns:
-        The statistic, whether drift is removed, and the scores of all choices.
+        The statistic, the window (0: drift is not removed), and the scores of all choices.
     """
     half = len(times) // 2
     table: dict[str, predictor.Scores] = {}
-    best: tuple[float, str, bool] | None = None
+    best: tuple[float, str, int] | None = None
     for s, statistic in enumerate(STATISTICS):
         logs = np.log(times[:, :, s])
-        for drift in (False, True):
-            test = combine(logs[:half], segments[:half], drift=drift)
-            retest = combine(logs[half:], segments[half:], drift=drift)
-            if drift:  # what all networks share between the halves is drift as well
+        for window in DRIFT_WINDOWS:
+            test = combine(logs[:half], positions[:half], window)
+            retest = combine(logs[half:], positions[half:], window)
+            if window:  # what all networks share between the halves is drift as well
                 retest = retest + np.median(test - retest)
             found = predictor.scores(np.exp(test), np.exp(retest))
-            table[_key(statistic, drift=drift)] = found
+            table[_key(statistic, window)] = found
             if statistic in ROBUST and (best is None or found.mape < best[0]):
-                best = (found.mape, statistic, drift)
+                best = (found.mape, statistic, window)
     if best is None:  # pragma: no cover (there are robust statistics)
         raise RuntimeError("no statistic to choose from")
     return best[1], best[2], table
@@ -193,9 +194,9 @@ def card_text(card: dict[str, Any]) -> str:
     retest, held = noise["retest"], found["held_out"]
     statistic, latency, during = card["statistic"], card["latency_ms"], card["during"]
     removed = (
-        f"after the drift that stretches of {statistic['segment_visits']} visits have in common "
-        "was removed"
-        if statistic["drift_removed"]
+        f"after what {statistic['drift_window']} visits in a row have in common (drift of the "
+        "machine) was removed"
+        if statistic["drift_window"]
         else "drift not removed"
     )
     lines = [
@@ -335,8 +336,8 @@ def _npy(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _key(statistic: str, *, drift: bool) -> str:
-    return f"{statistic}, drift removed" if drift else statistic
+def _key(statistic: str, window: int) -> str:
+    return f"{statistic}, drift over {window}" if window else statistic
 
 
 def _listed(entries: dict[str, str]) -> str:

@@ -122,10 +122,10 @@ def test_measured_networks_keep_their_own_values(built: Path, raw: Path) -> None
     device = MeasuredDevice.from_folder(built)
     rows = choose_rows(device.space, N, 0)
     assert device.measured(rows).all()
-    numbers, times, segments = tabulate(*read_visits(raw))
+    numbers, times, positions = tabulate(*read_visits(raw))
     chosen = device.card["statistic"]
     logs = np.log(times[:, :, STATISTICS.index(chosen["visit"])])
-    own = np.exp(combine(logs, segments, drift=chosen["drift_removed"]))
+    own = np.exp(combine(logs, positions, chosen["drift_window"]))
     found = device.latency_ms(device.space.from_index(numbers))
     np.testing.assert_array_equal(found, own.astype(np.float32))
     truth = 1.5 + operation_counts(rows) @ np.linspace(0.1, 0.4, 9)

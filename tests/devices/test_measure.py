@@ -233,9 +233,9 @@ def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:
     plan = {"architectures": list(range(90)), "protocol": {"rounds": 2}}
     visits = visits_of(times, order)
     shuffled = [visits[i] for i in rng.permutation(len(visits))]
-    for drift in (False, True):
+    for window in (0, 9):
         values = [
-            combine(np.log(t[:, :, 0]), s, drift=drift)
+            combine(np.log(t[:, :, 0]), s, window)
             for _, t, s in (tabulate(plan, visits), tabulate(plan, shuffled))
         ]
         np.testing.assert_allclose(values[0], values[1], rtol=0, atol=1e-12)
@@ -255,12 +255,12 @@ def test_drift_is_removed_where_that_helps() -> None:
     for r in range(rounds):
         times[r, order[r]] *= np.repeat(slow[r], 40)
     plan = {"architectures": list(range(n)), "protocol": {"rounds": rounds}}
-    _, table, segments = tabulate(plan, visits_of(times, order))
-    _, drift, retests = choose_statistic(table, segments)
-    assert drift
-    assert retests["median, drift removed"].mape < retests["median"].mape / 2
+    _, table, positions = tabulate(plan, visits_of(times, order))
+    _, window, retests = choose_statistic(table, positions)
+    assert window
+    assert retests["median, drift over 15"].mape < retests["median"].mape / 2
     logs = np.log(table[:, :, 0])
-    kept, removed = (combine(logs, segments, drift=d) - np.log(truth) for d in (False, True))
+    kept, removed = (combine(logs, positions, w) - np.log(truth) for w in (0, 15))
     assert removed.std() < kept.std() / 2
 
 
