@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,7 @@ Device = Annotated[str, typer.Option(help="Name of a device, 'none' for no laten
 
 def main() -> None:
     """Run the command; bad input ends with one line instead of a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill is as clean as ctrl-C
     try:
         app()
     except KeyboardInterrupt:

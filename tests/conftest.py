@@ -4,6 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines that run tests are noisy: no example fails for being slow.
+settings.register_profile("blox-env", deadline=None)
+settings.load_profile("blox-env")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
