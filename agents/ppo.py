@@ -42,7 +42,7 @@ class PPO(Agent):
         learning_rate: float = 2e-3,
         epochs: int = 10,
         minibatches: int = 2,
-        entropy: float = 0.01,
+        entropy: float = 0.06,
         clip: float = 0.2,
         hidden: int = 64,
     ) -> None:
