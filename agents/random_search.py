@@ -1,4 +1,4 @@
-"""Random search: architectures drawn uniformly, none twice while there are others.
+"""Random search: architectures drawn uniformly and independently.
 
 The baseline of every comparison (Li & Talwalkar, *Random Search and Reproducibility for Neural
 Architecture Search*, UAI 2019).
@@ -16,7 +16,7 @@ from blox_env.spaces.base import IntArray, SearchSpace
 
 
 class RandomSearch(AskTellAgent):
-    """Uniform draws; repeats are free and not counted, so they need no care.
+    """Uniform draws with replacement; a repeat costs nothing, so it needs no care.
 
     Args:
         batch: architectures drawn at once; results do not depend on it.

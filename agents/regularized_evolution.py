@@ -46,9 +46,8 @@ class RegularizedEvolution(AskTellAgent):
 
     def ask(self, n: int) -> IntArray:
         """Random architectures until the population is full, then children."""
-        missing = self.population - len(self._members)
-        if missing > 0:
-            return self._space.sample(self._rng, min(n, missing))
+        if len(self._members) < self.population:
+            return self._space.sample(self._rng, n)
         return np.array([self._child() for _ in range(n)], dtype=np.int64)
 
     def tell(self, x: IntArray, trials: Trials) -> None:

@@ -24,8 +24,7 @@ from blox_env.registry import (
 )
 from blox_env.searching import search
 from blox_env.spaces import BloxSpace, SearchSpace
-
-__version__ = "0.1.0"
+from blox_env.version import __version__
 
 __all__ = [
     "Agent",
@@ -39,6 +38,7 @@ __all__ = [
     "Problem",
     "SearchSpace",
     "Trials",
+    "__version__",
     "build_network",
     "compare",
     "list_agents",

@@ -27,6 +27,7 @@ console = Console()
 errors = Console(stderr=True)
 
 PLUGINS = "BLOX_ENV_PLUGINS"
+INTERRUPTED = 130  # status after ctrl-C, typer's and the shell's
 Workers = Annotated[
     int | None, typer.Option(help="How many at once; all cores if not given, 0 without Ray.")
 ]
@@ -42,9 +43,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill is as clean as ctrl-C
     try:
         app()
-    except KeyboardInterrupt:
-        errors.print("\nStopped. The same command goes on where this one ended.")
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
+        goes_on = {"compare", "collect", "measure"} & set(sys.argv[1:])
+        errors.print(
+            "\nStopped." + (" The same command goes on where this one ended." if goes_on else "")
+        )
+        sys.exit(INTERRUPTED)
     except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
         errors.print(f"[bold red]error:[/] {type(error).__name__}:", end=" ")
         errors.print(str(error), markup=False, highlight=False)
@@ -110,7 +116,7 @@ def search(
     if out is not None:
         from blox_env.parallel import write_atomic  # noqa: PLC0415
 
-        write_atomic(out, history.to_pandas().to_csv(index=False))
+        write_atomic(out, history.to_csv())
         console.print(f"history: {out}")
 
 
@@ -202,7 +208,7 @@ def collect(
 def surrogate(
     trainings: Annotated[Path, typer.Option(help="What collect packed.")],
     out: Annotated[Path, typer.Option(help="Folder of the benchmark.")],
-    name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "digits",
+    name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-digits",
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
 ) -> None:
     """Fit a surrogate on trainings and write a benchmark with its data card."""
@@ -216,7 +222,7 @@ def surrogate(
 @app.command()
 def measure(
     out: Annotated[Path, typer.Option(help="Folder of raw measurements.")],
-    device: Annotated[str, typer.Option(help="What the device is called.")] = "x86-ort-1t",
+    device: Annotated[str, typer.Option(help="What the device is called.")] = "this-machine",
     networks: Annotated[int, typer.Option(help="How many networks.")] = 640,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     force: Annotated[bool, typer.Option(help="Measure on a busy machine, too.")] = False,

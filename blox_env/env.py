@@ -17,6 +17,7 @@ from blox_env.reward import RewardFunction
 
 Observation = Literal["ops", "onehot", "indices"]
 OBSERVATIONS = ("ops", "onehot", "indices")
+_DEFAULTS = ("digits", "x86-ort-1t", None, None, "mean", 0)
 
 
 class BloxEnv(gym.Env[NDArray[Any], np.int64]):
@@ -67,9 +68,10 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         reward: name of a formula or a function of accuracies, latencies, target.
         latency_target_ms: target of the formula, the device's median if not given.
         observation: see above.
-        problem: a :class:`~blox_env.problem.Problem` to spend and record in, instead of the four
-            first arguments; an environment made without keeps nothing and has no budget.
+        problem: a :class:`~blox_env.problem.Problem` to spend and record in, instead of all of
+            these but ``observation``; an environment made without keeps nothing, has no budget.
         noise: ``"mean"`` or ``"sampled"``, see :class:`~blox_env.problem.Problem`.
+        noise_seed: which single trainings ``noise="sampled"`` draws.
         render_mode: ``"ansi"``: :meth:`render` gives one line of text.
 
     ## Version history
@@ -88,6 +90,7 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         observation: Observation = "ops",
         problem: Problem | None = None,
         noise: str = "mean",
+        noise_seed: int = 0,
         render_mode: str | None = None,
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -103,7 +106,13 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
                 reward,
                 latency_target_ms=latency_target_ms,
                 noise=noise,
+                seed=noise_seed,
                 keep=False,
+            )
+        elif (benchmark, device, reward, latency_target_ms, noise, noise_seed) != _DEFAULTS:
+            raise ValueError(
+                "problem brings benchmark, device, reward, latency_target_ms and noise with it: "
+                "pass either problem or those"
             )
         self.problem = problem
         self.render_mode = render_mode
@@ -124,13 +133,14 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         self._row = np.zeros(problem.space.slots, dtype=np.int64)
         self._filled: int | None = None  # None: the episode is over, or none has begun
         self._last: dict[str, Any] = {}
+        self._shown = 0  # slots of the row that render() may show
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[Any], dict[str, Any]]:
         """Start an empty architecture; nothing here is random, and there are no options."""
         super().reset(seed=seed)
-        self._filled = 0
+        self._filled = self._shown = 0
         self._last = {}
         return self._observe(), {"action_mask": self._masks[0].copy()}
 
@@ -150,6 +160,7 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
             return self._end(0.0, terminated=True, info={"invalid": True})
         self._row[self._filled] = choice
         self._filled += 1
+        self._shown = self._filled
         if self._filled < len(self._row):
             info = {"action_mask": self._masks[self._filled].copy()}
             return self._observe(), 0.0, False, False, info
@@ -178,10 +189,9 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         if self.render_mode is None:
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")
             return None
-        filled = len(self._row) if self._filled is None else self._filled
-        if filled < len(self._row):
-            done = "-".join(str(v) for v in self._row[:filled])
-            return f"{done or '(empty)'} … {len(self._row) - filled} to choose"
+        if self._shown < len(self._row):
+            done = "-".join(str(v) for v in self._row[: self._shown])
+            return f"{done or '(empty)'} … {len(self._row) - self._shown} to choose"
         text = self.problem.space.describe(self._row)
         if "val_acc" in self._last:
             text += f"  val_acc {self._last['val_acc']:.4f}"

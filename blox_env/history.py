@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +61,8 @@ class History:
     ``reward``; ``train_time_s``, simulated; ``source`` of the accuracy. ``x`` is ``(n, slots)``.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, full: int = 1) -> None:
+        self._full = full  # epochs of a full training; shorter ones are not ranked
         self._x = np.empty((16, slots), dtype=np.int64)
         self._columns = {name: np.empty(16, dtype=kind) for name, kind in _COLUMNS.items()}
         self._rows: dict[int, set[Any]] = {}  # epochs -> architectures
@@ -145,18 +148,31 @@ class History:
         return {name: self.column(name) for name in self._columns}
 
     def incumbent(self) -> FloatArray:
-        """Best reward so far after each row, ``(n,)``."""
-        return np.maximum.accumulate(self.reward)
+        """Best reward of a full training so far after each row, ``(n,)``; -inf before the first."""
+        return np.maximum.accumulate(self._ranked())
 
     def best(self) -> int:
-        """Row of the highest reward, the first of equals.
+        """Row of the highest reward of a full training, the first of equals.
 
         Raises:
-            ValueError: when nothing was evaluated.
+            ValueError: when nothing was trained in full.
         """
-        if not self._n:
-            raise ValueError("the history is empty: nothing was evaluated")
-        return int(np.argmax(self.reward))
+        ranked = self._ranked()
+        if not len(ranked) or np.isneginf(ranked.max()):
+            raise ValueError("the history holds no full training")
+        return int(np.argmax(ranked))
+
+    def _ranked(self) -> FloatArray:
+        return np.where(self.epochs == self._full, self.reward, -np.inf)
+
+    def to_csv(self) -> str:
+        """One line a trial, with a header; slots are ``x0, x1, …``."""
+        columns = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])} | self.columns()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        return text.getvalue()
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with one row a trial; slots become columns ``x0, x1, …``."""

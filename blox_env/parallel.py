@@ -6,8 +6,10 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -101,18 +103,21 @@ def run_tasks(
         check_positive_int("workers", workers, 0)
     if not payloads:
         return
-    with ray_session(address, workers) as ray:
-        remote = ray.remote(num_cpus=1, max_retries=retries)(_in_worker)
+    with ray_session(address, workers) as (ray, ours):
+        remote = ray.remote(
+            num_cpus=1, max_retries=retries, runtime_env={"env_vars": WORKER_ENVIRONMENT}
+        )(_in_worker)
         state = ray.put((function, registry.registrations(), list(sys.path)))
         if workers is None:
             workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        at_once = workers + 2 if ours else workers  # two in reserve keep workers of ours busy
         waiting = iter(enumerate(payloads))
         running: dict[Any, int] = {}
         try:
             while True:
                 for index, payload in waiting:
                     running[remote.remote(state, payload)] = index
-                    if len(running) >= workers + 2:  # two in reserve keep all workers busy
+                    if len(running) >= at_once:
                         break
                 if not running:
                     return
@@ -123,13 +128,16 @@ def run_tasks(
                 except ray.exceptions.RayError as error:
                     yield Outcome(index, error=f"{type(error).__name__}: {error}")
         finally:
-            for reference in running:
-                ray.cancel(reference, force=True)
+            with contextlib.suppress(Exception):  # Ray may be gone already
+                for reference in running:
+                    ray.cancel(reference, force=True)
 
 
 @contextlib.contextmanager
-def ray_session(address: str = "local", workers: int | None = None) -> Iterator[Any]:
+def ray_session(address: str = "local", workers: int | None = None) -> Iterator[tuple[Any, bool]]:
     """Ray, started for the block and stopped after it; one that already runs is left running.
+
+    Gives the module, and whether a Ray of ``workers`` cores was started for this block alone.
 
     Raises:
         ImportError: when Ray is not installed; names the extra.
@@ -139,19 +147,21 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
     except ImportError as error:
         raise missing_extra("running in parallel", "ray", error) from error
     if ray.is_initialized():
-        yield ray
+        yield ray, False
         return
     local = address == "local"
+    handler = signal.getsignal(signal.SIGTERM)
     ray.init(
         address=address,
         num_cpus=(workers or available_cores()) if local else None,
         include_dashboard=False if local else None,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        runtime_env={"env_vars": WORKER_ENVIRONMENT},
     )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)  # Ray puts one of its own there
     try:
-        yield ray
+        yield ray, local
     finally:
         ray.shutdown()
 

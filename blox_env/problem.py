@@ -24,7 +24,7 @@ class Problem:
 
     A budget counts full trainings of distinct architectures: ``e`` of ``E`` epochs cost ``e/E``,
     going on with one costs the difference, and asking again is free. ``max_queries`` ends a search
-    that asks for nothing new any more.
+    that asks for nothing new any more, or for what it cannot pay.
 
     Args:
         benchmark: a name, or a :class:`~blox_env.benchmarks.base.Benchmark`.
@@ -65,20 +65,22 @@ class Problem:
             )
         default = "accuracy" if self.device is None else "mnasnet"
         self.reward_name, self._formula = load_reward(default if reward is None else reward)
-        if self.device is None and self.reward_name != "accuracy":
+        if self.device is None and isinstance(reward, str) and reward != "accuracy":
             raise ValueError(f"reward {self.reward_name!r} needs a device, got device=None")
         self.latency_target_ms = _target(latency_target_ms, self.device)
         if noise not in _NOISE:
             raise ValueError(unknown_name("noise", noise, _NOISE))
-        self.noise, self.seed = noise, seed
+        self.noise, self.seed = noise, check_positive_int("seed", seed, 0)
         self.budget = None if budget is None else check_positive_int("budget", budget)
         if self.budget is not None and not keep:
             raise ValueError("a problem with a budget keeps a history: keep must be True")
+        if max_queries is not None and not keep:
+            raise ValueError("max_queries needs a history: keep must be True")
         if max_queries is not None:
             self.max_queries: int | None = check_positive_int("max_queries", max_queries)
         else:
             self.max_queries = None if self.budget is None else QUERIES_PER_BUDGET * self.budget
-        self.history = History(self.space.slots) if keep else None
+        self.history = History(self.space.slots, self.benchmark.epochs) if keep else None
         self.spent = 0.0
         self.queries = 0
         self._trained: dict[Any, int] = {}  # architecture -> epochs paid for
@@ -103,7 +105,7 @@ class Problem:
     @property
     def done(self) -> bool:
         """Whether nothing new can be evaluated: budget or queries spent, or space exhausted."""
-        if self.budget is not None and self.spent > self.budget - 1e-9:
+        if self.remaining < 1 / self.benchmark.epochs - 1e-9:  # not even one epoch
             return True
         if self.max_queries is not None and self.queries >= self.max_queries:
             return True
@@ -138,7 +140,7 @@ class Problem:
         if length == self.benchmark.epochs:
             self._full += len(paid)
         self.spent += float(cost[:n].sum())
-        self.queries += n
+        self.queries += len(asked)
         return trials
 
     def peek(self, x: ArrayLike) -> Trials:

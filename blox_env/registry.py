@@ -8,6 +8,7 @@ registrations of their driver through :func:`registrations` and :func:`restore`.
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from blox_env.errors import unknown_name
@@ -51,6 +52,13 @@ def list_agents() -> list[str]:
 def names(kind: str) -> list[str]:
     """All names of a kind: ``"benchmark"``, ``"device"`` or ``"agent"``."""
     return sorted(_ENTRIES[kind])
+
+
+def absolute(kind: str, name: str) -> str:
+    """``name``, made an absolute path where it is a folder's, so that workers elsewhere find it."""
+    if not isinstance(name, str) or name in _ENTRIES[kind] or not Path(name).is_dir():
+        return name
+    return str(Path(name).resolve())
 
 
 def resolve(kind: str, name: str) -> Any:  # noqa: ANN401 (whatever the target is)

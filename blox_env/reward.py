@@ -81,7 +81,9 @@ def load_reward(reward: str | RewardFunction) -> tuple[str, RewardFunction]:
         ValueError: for an unknown name, with the closest known one.
     """
     if callable(reward):
-        return getattr(reward, "__name__", type(reward).__name__), reward
+        # with its module, so that nobody's "mnasnet" passes for the formula of that name
+        name = getattr(reward, "__qualname__", type(reward).__qualname__)
+        return f"{getattr(reward, '__module__', '?')}:{name}", reward
     if reward not in REWARDS:
         raise ValueError(unknown_name("reward", reward, REWARDS))
     return reward, REWARDS[reward]

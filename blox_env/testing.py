@@ -1,14 +1,20 @@
-"""Contract checks for benchmarks and devices, ours and other people's.
+"""Contract checks for benchmarks, devices and agents, ours and other people's.
 
 Each raises an ``AssertionError`` that says which promise is broken; nothing here needs pytest.
 """
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+
 import numpy as np
 
+from blox_env.agent import Agent
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
+from blox_env.problem import Problem
+from blox_env.searching import search
 
 
 def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> None:
@@ -41,6 +47,11 @@ def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> Non
         _promise(_fraction(short.val_acc), "curves are fractions in 0 … 1")
         shorter = ~(short.train_time_s > value.train_time_s)
         _promise(bool(shorter.all()), "shorter trainings take no longer")
+        if benchmark.epochs > 1:
+            _promise(bool(np.isnan(short.test_acc).all()), "test_acc is NaN below full epochs")
+    drawn, again = (benchmark.evaluate(x, seed=0).val_acc for _ in range(2))
+    _promise(np.array_equal(drawn, again), "equal seeds give equal values")
+    _promise(_fraction(drawn), "val_acc of a single training are fractions in 0 … 1")
     for bad in (0, benchmark.epochs + 1):
         _promise(_refused(benchmark, x, bad), f"epochs={bad} is a ValueError")
 
@@ -57,6 +68,30 @@ def check_device(device: Device, *, n: int = 100, seed: int = 0) -> None:
     alone = np.concatenate([device.latency_ms(row[None]) for row in x[:10]])
     _promise(np.array_equal(alone, latency[:10]), "a batch gives what its rows give alone")
     _promise(device.latency_ms(x[:0]).shape == (0,), "an empty batch is answered")
+
+
+def check_agent(agent: str | Agent, problem: Callable[[], Problem], *, seed: int = 0) -> None:
+    """Check what :class:`~blox_env.agent.Agent` promises.
+
+    Args:
+        agent: a registered name, ``"module:Class"``, or an agent.
+        problem: makes a fresh problem with a budget, at every call the same.
+        seed: of the searches.
+    """
+    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (only compared)
+    first = problem()
+    history = search(first, agent, seed=seed)
+    _promise(first.done, "the search goes on until the problem is done")
+    assert first.budget is not None
+    _promise(first.spent <= first.budget + 1e-9, "the budget is kept")
+    cost = float(history.column("cost").sum())
+    _promise(abs(cost - first.spent) < 1e-6, "what is spent is what the history says")
+    again = search(problem(), agent, seed=seed)
+    _promise(np.array_equal(again.x, history.x), "equal seeds give equal trials")
+    _promise(random.getstate() == plain, "Python's global random state is left alone")
+    now = np.random.get_state()  # noqa: NPY002
+    same = all(np.array_equal(a, b) for a, b in zip(arrays, now, strict=True))
+    _promise(same, "numpy's global random state is left alone")
 
 
 def _fraction(values: np.ndarray) -> bool:

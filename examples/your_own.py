@@ -6,6 +6,8 @@ The names work in ``gymnasium.make``, in Ray workers, and on the command line:
 
 from __future__ import annotations
 
+import tempfile
+
 import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +21,7 @@ SPACE = SearchSpace((5, 5, 5, 5), name="tiny")
 
 class Tiny(Benchmark):
     name, space = "tiny", SPACE
+    provides = frozenset({"table"})  # cheap to evaluate as a whole
 
     def evaluate(
         self,
@@ -44,8 +47,9 @@ class Abacus(Device):
         return np.zeros(len(self.space.check(x)), dtype=bool)
 
 
-blox_env.register_benchmark("tiny", f"{__name__}:Tiny")
-blox_env.register_device("abacus", f"{__name__}:Abacus")
+# by the module's own name, so that Ray workers find it when this file is run as a script, too
+blox_env.register_benchmark("tiny", "your_own:Tiny")
+blox_env.register_device("abacus", "your_own:Abacus")
 
 
 def main() -> None:
@@ -64,6 +68,11 @@ def main() -> None:
     best = history.best()
     print("found:", history.x[best], f"reward {history.reward[best]:.4f}")
     print("best of all:", *problem.optimum())
+
+    with tempfile.TemporaryDirectory() as folder:
+        agents = ["random-search", "regularized-evolution"]
+        ended = blox_env.compare(agents, ["tiny"], ["abacus"], seeds=2, budget=50, out=folder)
+    print("on Ray:", len(ended), "searches,", sum(e.error is not None for e in ended), "failed")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """Tries recipes for the digits benchmark and appends what they gave to a table.
 
 A good recipe tells architectures apart: little difference between seeds beside that between
-architectures, no ceiling, no floor, and little CPU time. Every variant is tried on the same
-architectures with the same seeds. The table that was made when the recipe was chosen is
+architectures, no ceiling, no floor, and little CPU time. Every variant is tried on the first
+architectures of one seeded draw. The table that was made when the recipe was chosen is
 ``blox_env/data/benchmarks/digits/recipe_search.csv``; the benchmark's card shows it.
 
-    python perf/recipe_search.py --out recipes.csv peak_lr=0.05 peak_lr=0.1,noise=0.3
+    python perf/recipe_search.py --out recipes.csv "peak_lr=0.05" "noise=0.3; draws=(2, 3, 3)"
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import csv
 import dataclasses
 from pathlib import Path
@@ -25,7 +26,8 @@ from blox_env.parallel import run_tasks
 
 COLUMNS = (
     *("noise", "background", "shift", "draws", "sources"),
-    *("epochs", "batch", "peak_lr", "warmup", "clip", "label_smoothing", "branch_gain"),
+    *("epochs", "batch", "peak_lr", "momentum", "weight_decay", "warmup", "clip"),
+    *("label_smoothing", "branch_gain"),
     *("architectures", "seeds", "val_min", "val_q10", "val_median", "val_max", "test_max"),
     *("std_architectures", "std_seeds", "ratio", "train_cpu_s", "eval_cpu_s"),
 )
@@ -61,7 +63,7 @@ def try_recipe(variant: dict[str, Any], architectures: int, seeds: int) -> dict[
     return {k: used[k] for k in COLUMNS if k in used} | {
         "architectures": architectures,
         "seeds": seeds,
-        **dict(zip(COLUMNS[14:18], np.quantile(val, [0, 0.1, 0.5, 1]).round(4), strict=True)),
+        **dict(zip(COLUMNS[16:20], np.quantile(val, [0, 0.1, 0.5, 1]).round(4), strict=True)),
         "test_max": round(test.max(), 4),
         "std_architectures": round(between, 4),
         "std_seeds": round(within, 4),
@@ -74,15 +76,14 @@ def try_recipe(variant: dict[str, Any], architectures: int, seeds: int) -> dict[
 def main() -> None:
     """Try every variant of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("variants", nargs="*", default=[""], help="name=value,… that differ")
+    parser.add_argument("variants", nargs="*", default=[""], help="'name=value; …' that differ")
     parser.add_argument("--out", type=Path, default=Path("recipes.csv"))
     parser.add_argument("--architectures", type=int, default=18)
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
     for text in arguments.variants:
-        pairs = dict(part.split("=") for part in text.split(",") if part)
-        whole = ("epochs", "batch", "shift")
-        variant = {k: int(v) if k in whole else float(v) for k, v in pairs.items()}
+        pairs = dict(part.split("=") for part in text.split(";") if part.strip())
+        variant = {name.strip(): ast.literal_eval(value) for name, value in pairs.items()}
         row = try_recipe(variant, arguments.architectures, arguments.seeds)
         new = not arguments.out.exists()
         with arguments.out.open("a", newline="") as file:

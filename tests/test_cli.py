@@ -51,7 +51,6 @@ def test_unknown_option_is_a_usage_error():
 
 
 def test_search_shows_the_best_and_writes_the_history(tmp_path):
-    pytest.importorskip("pandas")
     options = [
         "--set",
         "population=10",

@@ -126,6 +126,7 @@ def test_actions_outside_the_space_are_errors(action):
         ({"observation": "op"}, "did you mean 'ops'"),
         ({"render_mode": "human"}, "unknown render_mode 'human'"),
         ({"reward": "mnas"}, "unknown reward 'mnas'"),
+        ({"problem": Problem(ToyBenchmark())}, "pass either problem or those"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -148,6 +149,11 @@ def test_spec_is_json():
 
 
 def test_ansi_rendering():
+    env = toy_env(SearchSpace((4, 2, 4)), render_mode="ansi")
+    assert env.render() == "(empty) … 3 to choose"
+    play(env, [3, 1, 3])
+    play(env, [1, 3])
+    assert env.render() == "1 … 2 to choose"  # the second was invalid
     env = toy_env(render_mode="ansi")
     env.reset()
     assert env.render() == "(empty) … 3 to choose"

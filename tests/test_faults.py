@@ -11,9 +11,11 @@ import pytest
 
 pytestmark = pytest.mark.faults
 KILLS = 10
+SEARCHES = 40
 COMMAND = [
-    *(sys.executable, "-m", "blox_env", "compare", "--seeds", "6", "--budget", "300"),
-    *("--agents", "random-search,regularized-evolution", "--workers", "2", "--out"),
+    *(sys.executable, "-m", "blox_env", "compare", "--seeds", str(SEARCHES // 2)),
+    *("--budget", "2000", "--agents", "random-search,regularized-evolution"),
+    *("--workers", "2", "--out"),
 ]
 
 
@@ -24,16 +26,22 @@ def files(folder):
 def test_killed_and_resumed_equals_undisturbed(tmp_path):
     subprocess.run([*COMMAND, str(tmp_path / "calm")], check=True, capture_output=True)
     rng = np.random.default_rng(0)
-    for _ in range(KILLS):
+    goals = np.sort(rng.choice(np.arange(1, SEARCHES - 2), KILLS, replace=False))
+    folder = tmp_path / "killed"
+    in_the_middle = 0
+    for goal in goals:
         process = subprocess.Popen(
-            [*COMMAND, str(tmp_path / "killed")],
+            [*COMMAND, str(folder)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(rng.uniform(1, 15))
+        while process.poll() is None and len(files(folder)) < goal:
+            time.sleep(0.01)
+        in_the_middle += process.poll() is None and len(files(folder)) < SEARCHES
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    subprocess.run([*COMMAND, str(tmp_path / "killed")], check=True, capture_output=True)
-    assert files(tmp_path / "killed") == files(tmp_path / "calm")
-    assert len(files(tmp_path / "calm")) == 12
+    assert in_the_middle >= KILLS / 2
+    subprocess.run([*COMMAND, str(folder)], check=True, capture_output=True)
+    assert files(folder) == files(tmp_path / "calm")
+    assert len(files(tmp_path / "calm")) == SEARCHES

@@ -34,7 +34,9 @@ def test_accounting_equals_a_plain_reading_of_the_rules(batches, budget, queries
         stopped = False
         for i, row in enumerate(x):
             cost = max(0, e - trained.get(row, 0)) / 10
-            stopped = stopped or asked >= queries or spent + cost > budget + 1e-9
+            within = asked < queries
+            asked += within
+            stopped = stopped or not within or spent + cost > budget + 1e-9
             assert trials.evaluated[i] == (not stopped)
             if stopped:
                 assert np.isnan(trials.reward[i])
@@ -42,7 +44,7 @@ def test_accounting_equals_a_plain_reading_of_the_rules(batches, budget, queries
             assert trials.cost[i] == pytest.approx(cost)
             assert trials.new[i] == (cost > 0)
             trained[row] = max(e, trained.get(row, 0))
-            spent, asked = spent + cost, asked + 1
+            spent += cost
             if (row, e) not in rows:
                 rows.append((row, e))
     assert p.spent == pytest.approx(spent)
@@ -51,8 +53,35 @@ def test_accounting_equals_a_plain_reading_of_the_rules(batches, budget, queries
     assert list(found) == rows
     assert p.history.column("cost").sum() == pytest.approx(spent)
     assert p.done == (
-        spent > budget - 1e-9 or asked >= queries or sum(e == 10 for _, e in rows) == 12
+        budget - spent < 0.1 - 1e-9 or asked >= queries or sum(e == 10 for _, e in rows) == 12
     )
+
+
+def test_a_fraction_left_over_ends_the_search():
+    p = problem(budget=2, max_queries=50)
+    p.evaluate([[0, 0]], epochs=3)
+    calls = 0
+    while not p.done:
+        p.evaluate([[1, calls % 4]])
+        calls += 1
+    assert p.spent == pytest.approx(1.3)
+    assert calls == 49
+
+
+def test_partial_trainings_are_not_ranked():
+    p = problem()
+    p.evaluate(SMALL.all()[:4], epochs=1)
+    with pytest.raises(ValueError, match="no full training"):
+        p.history.best()
+    p.evaluate(SMALL.all()[:1])
+    assert p.history.best() == 4
+    assert np.isneginf(p.history.incumbent()[:4]).all()
+
+
+def test_own_reward_of_accuracy_alone_needs_no_device():
+    p = Problem(ToyBenchmark(SMALL), reward=lambda acc, latency, target: 2 * acc)
+    trials = p.evaluate([[0, 0]])
+    assert trials.reward[0] == 2 * trials.val_acc[0]
 
 
 def test_repeats_are_free_and_agree():
@@ -97,7 +126,7 @@ def test_defaults_follow_the_device():
     full = Problem(benchmark, device)
     assert full.reward_name == "mnasnet"
     assert full.latency_target_ms == np.median(device.latency_ms(SMALL.all()))
-    assert full.provides == {"curves", "latency"}
+    assert full.provides == {"curves", "table", "latency"}
 
 
 def test_optimum_is_the_best_of_all():
@@ -143,6 +172,8 @@ def test_pandas_has_a_row_a_trial():
         ({"noise": "some"}, ValueError, "unknown noise 'some'"),
         ({"latency_target_ms": -1}, ValueError, "latency_target_ms must be above 0, got -1"),
         ({"keep": False}, ValueError, "keeps a history"),
+        ({"keep": False, "budget": None, "max_queries": 3}, ValueError, "needs a history"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
     ],
 )
 def test_bad_arguments(arguments, error, message):

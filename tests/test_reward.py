@@ -44,4 +44,7 @@ def test_own_function():
     def mine(acc, latency, target):
         return acc - latency
 
-    assert load_reward(mine) == ("mine", mine)
+    name, function = load_reward(mine)
+    assert function is mine
+    assert name.endswith("mine")
+    assert ":" in name

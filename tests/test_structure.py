@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # A module imports only what stands above it, or beside it in its own entry. Imports inside
 # functions and under TYPE_CHECKING count; the strings of the registry do not.
 LAYERS = (
+    "version",
     "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks", "benchmarks",
     "devices", "importers", "history", "problem", "agent", "searching", "env", "vector_env",
     "adapters", "wrappers", "agents", "experiment", "testing", "cli", "__main__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ class Benchmark(ABC):
         name: how results call it.
         space: what it can evaluate.
         epochs: length of a full training; ``epochs=None`` means this many.
-        provides: what it has beyond a final accuracy: ``"curves"`` when ``epochs`` may be less.
+        provides: what it has beyond a final accuracy: ``"curves"`` when ``epochs`` may be less,
+            ``"table"`` when evaluating the whole space costs next to nothing.
     """
 
     name: str
@@ -88,13 +90,16 @@ class Benchmark(ABC):
 
 
 def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
-    """The benchmark of a registered name or ``"module:Class"``; each is made once a process.
+    """The benchmark of a registered name, a folder, or ``"module:Class"``; made once a process.
+
+    A folder is one that ``blox-env surrogate --out`` wrote.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
     """
     if isinstance(benchmark, Benchmark):
         return benchmark
+    benchmark = registry.absolute("benchmark", benchmark)
     loaded: Any = _load(benchmark, registry.registrations()["benchmark"].get(str(benchmark)))
     if not isinstance(loaded, Benchmark):
         raise TypeError(f"benchmark {benchmark!r} must give a Benchmark, got {loaded!r}")
@@ -103,4 +108,6 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
 
 @lru_cache(maxsize=8)
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
+    if _target is None and (Path(name) / "card.json").is_file():
+        return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
     return registry.resolve("benchmark", name)()

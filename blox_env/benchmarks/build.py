@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from blox_env.benchmarks import table, trainings
 from blox_env.benchmarks.card import render_card
-from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction
+from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction, fold_of
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.errors import missing_extra
 from blox_env.parallel import write_atomic, write_json
@@ -56,7 +56,12 @@ def build_benchmark(
     ensemble = CurveEnsemble(space, seed=seed)
     relative = grouped.noise[:, epochs - 1] / grouped.noise[:, epochs - 1].mean() / grouped.count
     held_out = ensemble.fit(grouped.x, grouped.mean, relative)
-    stretch = calibration(grouped, held_out)
+    every = np.ones(len(grouped.x), dtype=bool)
+    stretch = calibration(grouped, held_out, every)
+    # what is scored is stretched by what the other half of the folds says
+    first = fold_of(len(grouped.x), ensemble.folds, seed) < ensemble.folds // 2
+    halves = [calibration(grouped, held_out, part) for part in (~first, first)]
+    scored = Prediction(held_out.mean, held_out.std * np.where(first, *halves)[:, None])
     everything = ensemble.predict(space.all())
     mean, std = everything.mean, everything.std * stretch
     at = space.index(grouped.x)
@@ -81,7 +86,7 @@ def build_benchmark(
         "description": raw.header["description"],
         "task": {k: v for k, v in raw.header.items() if k not in ("schema", "description")},
         "trainings": _facts(raw, grouped),
-        "held_out": quality(grouped, held_out, stretch, epochs),
+        "held_out": quality(grouped, scored, epochs),
         "table": _table_facts(columns),
         "recipe_search": _recipe_search(out / "recipe_search.csv"),
         "sha256": {column: table.file_hash(out / f"{column}.npy") for column in columns},
@@ -127,12 +132,12 @@ def group(raw: Trainings, deviations: FloatArray) -> Grouped:
     return Grouped(x, mean, count, np.column_stack([noise, time_noise]))
 
 
-def calibration(grouped: Grouped, held_out: Prediction) -> float:
-    """Factor on predicted deviations that makes held-out residuals as large as they should be."""
+def calibration(grouped: Grouped, held_out: Prediction, part: NDArray[np.bool_]) -> float:
+    """Factor on predicted deviations that makes those of ``part`` as large as its residuals."""
     targets = grouped.mean.shape[1] - 1  # accuracies; time is not scored
-    residual = (grouped.mean - held_out.mean)[:, :targets] ** 2
-    excess = residual - (grouped.noise / grouped.count[:, None])[:, :targets]
-    ratio = excess.sum() / (held_out.std[:, :targets] ** 2).sum()
+    residual = (grouped.mean - held_out.mean)[part, :targets] ** 2
+    excess = residual - (grouped.noise / grouped.count[:, None])[part, :targets]
+    ratio = excess.sum() / (held_out.std[part, :targets] ** 2).sum()
     return float(np.sqrt(max(ratio, 0.04)))
 
 
@@ -143,16 +148,14 @@ def shrink(grouped: Grouped, prior: FloatArray, std: FloatArray) -> tuple[FloatA
     return prior + weight * (grouped.mean - prior), np.sqrt(weight * noise)
 
 
-def quality(
-    grouped: Grouped, held_out: Prediction, stretch: float, epochs: int
-) -> dict[str, dict[str, float]]:
+def quality(grouped: Grouped, held_out: Prediction, epochs: int) -> dict[str, dict[str, float]]:
     """How well architectures that a member has not seen are predicted, for the last epoch."""
     noise = grouped.noise / grouped.count[:, None]
     return {
         label: scores(
             grouped.mean[:, column],
             held_out.mean[:, column],
-            np.sqrt((held_out.std[:, column] * stretch) ** 2 + noise[:, column]),
+            np.sqrt(held_out.std[:, column] ** 2 + noise[:, column]),
             np.sqrt(grouped.noise[:, column]),
         )
         for label, column in (("val_acc", epochs - 1), ("test_acc", epochs))

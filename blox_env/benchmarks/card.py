@@ -42,7 +42,8 @@ has not seen it, and compared with the mean of its trainings.
 All {table[architectures]} architectures; {trainings[architectures]} have `source="trained"`: the
 mean of their trainings, shrunk towards the held-out prediction by the noise of that mean. The
 others have `source="surrogate"`: the ensemble's mean. `val_std` is the uncertainty of either, on
-average {table[val_std_mean]:.4f}. `seed=` adds the deviation of a real training from its mean.
+average {table[val_std_mean]:.4f}. `seed=` adds, with a random sign, the deviation of a real
+training of an architecture of similar accuracy from its mean.
 
 | accuracy in the table | minimum | 10 % | median | 90 % | maximum |
 | --- | --- | --- | --- | --- | --- |
@@ -53,9 +54,12 @@ average {table[val_std_mean]:.4f}. `seed=` adds the deviation of a real training
 _SEARCH = """
 ## How the recipe was found
 
-Each line is a recipe tried by `perf/recipe_search.py`, all seeds of all architectures trained; the
-last is the one in use. Ratio: deviation between seeds over that between architectures (test
-accuracy). CPU seconds are those of training and evaluating one network, two trainings at a time.
+Each line is a recipe tried as `perf/recipe_search.py` does, on the first architectures of one
+seeded draw; the last is the one in use. So few architectures say which recipe is better, not how
+good it is: a few that train badly dominate the deviation between them, and the figure above, on
+all that were trained since, is the one that counts. Ratio: deviation between seeds over that
+between architectures (test accuracy). CPU seconds are those of training and evaluating one
+network, two trainings at a time.
 
 | {head} |
 | {rule} |

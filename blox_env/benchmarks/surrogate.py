@@ -56,16 +56,21 @@ class CurveEnsemble:
                 an architecture trained three times has 1/3.
 
         Returns:
-            Out-of-fold predictions: each architecture's by the member that has not seen it.
+            Out-of-fold predictions: each architecture's by the member that has not seen it, not
+            even when its hyper-parameters were chosen.
         """
         features = self._features(x)
-        fold = np.random.default_rng(self.seed).permutation(len(x)) % self.folds
-        some = np.random.default_rng(self.seed).permutation(len(x))[:KERNEL_ROWS]
-        kernel = fit_kernel(features[some], y[some], noise_var[some])
+        fold = fold_of(len(x), self.folds, self.seed)
+        # hyper-parameters for the members of one half come from the folds of the other half
+        kernels = []
+        for other in (fold >= self.folds // 2, fold < self.folds // 2):
+            some = np.flatnonzero(other)[:KERNEL_ROWS]
+            kernels.append(fit_kernel(features[some], y[some], noise_var[some]))
         mean, std = np.empty_like(y), np.empty_like(y)
         self._members = []
         for k in range(self.folds):
             seen = fold != k
+            kernel = kernels[k >= self.folds // 2]
             member = _Process(kernel, features[seen], y[seen], noise_var[seen])
             mean[~seen], std[~seen] = member.predict(features[~seen])
             self._members.append(member)
@@ -88,6 +93,11 @@ class CurveEnsemble:
     def _features(self, x: IntArray) -> FloatArray:
         kind = "ops" if "ops" in self.space.feature_kinds() else "onehot"
         return self.space.features(x, kind)
+
+
+def fold_of(n: int, folds: int, seed: int) -> IntArray:
+    """Which fold leaves each of ``n`` architectures out, ``(n,)``."""
+    return np.random.default_rng(seed).permutation(n) % folds
 
 
 def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> Any:  # noqa: ANN401

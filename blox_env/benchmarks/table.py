@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.noise import Noise
+from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 
 SCHEMA = 1
@@ -47,7 +48,7 @@ class TableBenchmark(Benchmark):
         ValueError: for files that are missing or damaged; names the file.
     """
 
-    provides = frozenset({"curves"})
+    provides = frozenset({"curves", "table"})
 
     def __init__(self, folder: str | Path, space: SearchSpace) -> None:
         self.folder = Path(folder)
@@ -78,10 +79,10 @@ class TableBenchmark(Benchmark):
     ) -> Evaluation:
         """Look architectures up; see :meth:`blox_env.benchmarks.base.Benchmark.evaluate`.
 
-        With ``seed`` the values are those of one training: the mean plus the deviation of a real
-        training of an architecture of about the same accuracy, the same one whenever asked.
-        ``val_std`` is then still the uncertainty of the mean. ``test_acc`` is NaN below full
-        epochs.
+        With ``seed`` the values are as noisy as one training: the mean plus, with a random sign,
+        the deviation of a real training of an architecture of about the same accuracy; the same
+        one whenever asked. ``val_std`` and ``source`` then still speak of the mean. ``test_acc`` is
+        NaN below full epochs.
         """
         length = self.check_epochs(epochs)
         number = self.space.index(x)
@@ -140,6 +141,13 @@ class TableBenchmark(Benchmark):
                 f"got {array.dtype} of shape {array.shape}"
             )
         return array
+
+
+def from_folder(folder: str | Path) -> TableBenchmark:
+    """The benchmark of the Blox space in a folder that ``blox-env surrogate`` wrote, verified."""
+    benchmark = TableBenchmark(folder, BloxSpace())
+    benchmark.verify()
+    return benchmark
 
 
 def read_card(folder: Path) -> dict[str, Any]:

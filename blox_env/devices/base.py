@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,13 +50,16 @@ class Device(ABC):
 
 
 def load_device(device: str | Device) -> Device:
-    """The device of a registered name or ``"module:Class"``; each is made once a process.
+    """The device of a registered name, a folder, or ``"module:Class"``; made once a process.
+
+    A folder is one that ``blox-env measure --build`` wrote.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
     """
     if isinstance(device, Device):
         return device
+    device = registry.absolute("device", device)
     loaded: Any = _load(device, registry.registrations()["device"].get(str(device)))
     if not isinstance(loaded, Device):
         raise TypeError(f"device {device!r} must give a Device, got {loaded!r}")
@@ -64,6 +68,8 @@ def load_device(device: str | Device) -> Device:
 
 @lru_cache(maxsize=16)
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
+    if _target is None and (Path(name) / "card.json").is_file():
+        return registry.resolve("device", "blox_env.devices.embedded:from_folder")(name)
     return registry.resolve("device", name)()
 
 

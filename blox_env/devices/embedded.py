@@ -99,6 +99,11 @@ class MeasuredDevice(Device):
         )
 
 
+def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
+    """The device of the Blox space in a folder that ``blox-env measure --build`` wrote."""
+    return MeasuredDevice.from_folder(folder)
+
+
 def x86_ort_1t() -> MeasuredDevice:
     """Batch-1 latency of the full-size CIFAR-100 networks, ONNX Runtime on one x86 thread."""
     return MeasuredDevice.from_folder(DATA / "x86-ort-1t")

@@ -94,7 +94,7 @@ def regret_figure(
     curves: Mapping[str, FloatArray],
     evaluations: IntArray,
     *,
-    to: str = "best of the whole space",
+    to: str = "best of the whole table",
     theme: Theme = LIGHT,
 ) -> Figure:
     """Median simple regret over evaluations, a line an agent, with a band between the quartiles.
@@ -156,7 +156,7 @@ def front_figure(
         _density(axes, whole, lowest, theme)
     _scatter(axes, found, theme)
     if whole is not None:
-        label = "true Pareto front"
+        label = "Pareto front of the table"
         _steps(axes, whole.front(), label, color=theme.ink, linestyle="-", linewidth=2.2)
     for (agent, points), style in zip(found.items(), _styles(theme), strict=False):
         style = {**_line(style), "marker": style["marker"], "linewidth": 1.3, "markersize": 4.5}

@@ -14,7 +14,7 @@ from rich.progress import (
 )
 
 
-def progress_bar(console: Console | None = None) -> Progress:
+def progress_bar(console: Console | None = None, *, quiet: bool = False) -> Progress:
     """A bar with count, time taken, time left, and a ``{task.fields[note]}`` at the end."""
     return Progress(
         SpinnerColumn(),
@@ -27,4 +27,5 @@ def progress_bar(console: Console | None = None) -> Progress:
         TextColumn("{task.fields[note]}"),
         console=console or Console(stderr=True),
         speed_estimate_period=300,
+        disable=quiet,
     )

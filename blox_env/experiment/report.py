@@ -124,7 +124,8 @@ def load_ground(run: Run) -> Ground:
         if thing is not None
     )
     whole = None
-    if benchmark is not None and device is not None and benchmark.space.size <= LISTABLE:
+    listable = benchmark is not None and "table" in benchmark.provides
+    if listable and device is not None and benchmark.space.size <= LISTABLE:
         rows = benchmark.space.all()
         whole = figures.Points(device.latency_ms(rows), benchmark.evaluate(rows).val_acc)
     return Ground(benchmark, device, tuple(missing), cards, whole)
@@ -171,7 +172,7 @@ def _pictures(
         agent: np.pad(regret, ((0, 0), (0, length - len(grid))), constant_values=np.nan)
         for agent, (grid, regret) in curves.items()
     }
-    to = "best of the whole space" if known else "best that any run found"
+    to = "best of the whole table" if known else "best that any run found"
     ends = "; ".join(f"{row.agent} {COLUMNS[3].median(row)}" for row in rows)
     result = [
         _picture(
@@ -313,7 +314,7 @@ def _space(run: Run, ground: Ground) -> SearchSpace | None:
 def _reproduce(folder: Path, runs: Sequence[Run]) -> dict[str, Any]:
     """The call that gives these runs again, and what it depends on."""
     facts = [run.facts for run in runs]
-    first = facts[0]
+    first = next((f for f in facts if f["device"] is not None), facts[0])
     arguments: dict[str, Any] = {
         "agents": _distinct(f["agent"] for f in facts),
         "benchmarks": _distinct(f["benchmark"] for f in facts),
@@ -322,8 +323,8 @@ def _reproduce(folder: Path, runs: Sequence[Run]) -> dict[str, Any]:
         "budget": first["budget"],
         "reward": first["reward"],
     }
-    targets = _distinct(f["latency_target_ms"] for f in facts)
-    if targets != [None] and len(targets) == 1:
+    targets = _distinct(f["latency_target_ms"] for f in facts if f["device"] is not None)
+    if len(targets) == 1:
         arguments["latency_target_ms"] = targets[0]
     if first["noise"] != "mean":
         arguments["noise"] = first["noise"]

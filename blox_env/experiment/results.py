@@ -47,8 +47,8 @@ class Run:
         return len(self.x)
 
 
-def write_run(path: Path, history: History, facts: dict[str, Any], meta: dict[str, Any]) -> None:
-    """Write a run file and its sidecar atomically, the run file last."""
+def encode_run(history: History, facts: dict[str, Any]) -> bytes:
+    """A run file as bytes; equal searches give equal bytes."""
     arrow, parquet = _pyarrow()
     columns: dict[str, Any] = {f"x{i}": history.x[:, i] for i in range(history.x.shape[1])}
     columns |= history.columns()
@@ -57,9 +57,14 @@ def write_run(path: Path, history: History, facts: dict[str, Any], meta: dict[st
         {_KEY: json.dumps({"schema": SCHEMA, **facts}, sort_keys=True)}
     )
     buffer = io.BytesIO()
-    parquet.write_table(table, buffer, compression="zstd")
+    parquet.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def write_run(path: Path, content: bytes, meta: dict[str, Any]) -> None:
+    """Write a run file and its sidecar atomically, the run file last."""
     write_json(sidecar(path), meta)
-    write_atomic(path, buffer.getvalue())
+    write_atomic(path, content)
 
 
 def read_run(path: str | Path) -> Run:
@@ -71,9 +76,11 @@ def read_run(path: str | Path) -> Run:
     arrow, parquet = _pyarrow()
     path = Path(path)
     try:
-        table = parquet.read_table(path)
+        table = parquet.read_table(path, page_checksum_verification=True)
         facts = json.loads((table.schema.metadata or {})[_KEY])
-    except (arrow.ArrowInvalid, KeyError, json.JSONDecodeError) as error:
+    except FileNotFoundError:
+        raise
+    except (arrow.ArrowException, OSError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a run file: {error}") from error
     if facts.get("schema") != SCHEMA:
         raise ValueError(f"{path}: expected schema {SCHEMA}, got {facts.get('schema')!r}")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import itertools
+import json
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from blox_env import registry
 from blox_env.agent import Agent, make_agent
 from blox_env.errors import check_positive_int
-from blox_env.experiment.results import read_run, write_run
+from blox_env.experiment.results import encode_run, read_run, write_run
 from blox_env.parallel import run_tasks, spawn_seeds
 from blox_env.problem import Problem
 from blox_env.searching import search
+from blox_env.version import __version__
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,10 @@ def run_plan(
     """Run what has no run file yet and yield each search as it ends."""
     left = unfinished(plan)
     for outcome in run_tasks(run_search, left, workers=workers, address=address):
-        yield Progress(left[outcome.index], outcome.error)
+        item = left[outcome.index]
+        if outcome.error is None:
+            write_run(Path(item.path), *outcome.result)
+        yield Progress(item, outcome.error)
 
 
 def unfinished(plan: Sequence[Search]) -> list[Search]:
@@ -167,6 +174,9 @@ def make_plan(
     """
     options = dict(options or {})
     check_positive_int("seeds", seeds)
+    for kind, names in (("agents", agents), ("benchmarks", benchmarks), ("devices", devices)):
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"{kind} must be different names, at least one, got {list(names)}")
     for name in options:
         if name not in agents:
             raise ValueError(f"options are given for {name!r}, which is not among {list(agents)}")
@@ -175,7 +185,11 @@ def make_plan(
     draws = spawn_seeds(seed, seeds)
     plan: list[Search] = []
     # seeds outermost, so that an experiment that was stopped has some of everything
-    for benchmark, device in itertools.product(benchmarks, devices):
+    places = itertools.product(
+        [registry.absolute("benchmark", name) for name in benchmarks],
+        [None if name is None else registry.absolute("device", name) for name in devices],
+    )
+    for benchmark, device in places:
         probe = Search("", benchmark, device, seed=0, budget=budget, options=(), random=0, path="",
                        **common)  # fmt: skip
         problem = probe.problem()
@@ -183,7 +197,8 @@ def make_plan(
             missing = agent.requires - problem.provides
             if missing:
                 raise ValueError(f"{name} requires {sorted(missing)}, not there on {benchmark!r}")
-        best = problem.optimum()[1] if problem.space.size <= 10**6 else None
+        listable = "table" in problem.provides and problem.space.size <= 10**6
+        best = problem.optimum()[1] if listable else None
         for number, name in itertools.product(range(seeds), agents):
             item = replace(
                 probe,
@@ -198,8 +213,8 @@ def make_plan(
     return plan
 
 
-def run_search(item: Search) -> str:
-    """Run one search and write its file; what a worker does."""
+def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
+    """Run one search; its run file and sidecar. What a worker does, on whatever machine."""
     started, cpu = time.perf_counter(), time.process_time()
     problem = item.problem()
     history = search(problem, item.agent, seed=item.random, options=dict(item.options))
@@ -211,8 +226,7 @@ def run_search(item: Search) -> str:
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
-    write_run(Path(item.path), history, facts(item, problem), meta)
-    return item.name
+    return encode_run(history, facts(item, problem)), meta
 
 
 def facts(item: Search, problem: Problem) -> dict[str, Any]:
@@ -222,6 +236,7 @@ def facts(item: Search, problem: Problem) -> dict[str, Any]:
     return {
         "agent": item.agent,
         "options": dict(item.options),
+        "settings": settings(item),
         "benchmark": item.benchmark,
         "device": item.device,
         "space": problem.space.name,
@@ -233,7 +248,7 @@ def facts(item: Search, problem: Problem) -> dict[str, Any]:
         "noise": item.noise,
         "seed": item.seed,
         "random": item.random,
-        "version": version("blox-env"),
+        "version": __version__,
         "checksums": {
             "benchmark": problem.benchmark.checksum(),
             "device": None if problem.device is None else problem.device.checksum(),
@@ -251,6 +266,17 @@ def facts(item: Search, problem: Problem) -> dict[str, Any]:
     }
 
 
+def settings(item: Search) -> dict[str, Any]:
+    """All options of the agent with their values, defaults included, and a hash of its code."""
+    made = registry.resolve("agent", item.agent)
+    parameters = inspect.signature(made).parameters.values()
+    values = {p.name: p.default for p in parameters if p.default is not p.empty}
+    code = hashlib.sha256(inspect.getsource(inspect.getmodule(made) or made).encode()).hexdigest()
+    # through JSON, so that what is compared is what a file gives back
+    text = json.dumps({**values, **dict(item.options), "code": code[:16]}, default=repr)
+    return dict(json.loads(text))
+
+
 def _finished(item: Search) -> bool:
     """Whether the run file is there and is that of this very search.
 
@@ -263,8 +289,10 @@ def _finished(item: Search) -> bool:
     there = read_run(path).facts
     problem = item.problem()
     wanted = {
-        "options": dict(item.options),
+        "settings": settings(item),
+        "version": __version__,
         "budget": item.budget,
+        "max_queries": problem.max_queries,
         "random": item.random,
         "noise": item.noise,
         "reward": problem.reward_name,

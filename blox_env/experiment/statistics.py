@@ -17,7 +17,9 @@ from blox_env.experiment.results import Run
 from blox_env.spaces.base import FloatArray, IntArray
 
 # What runs must share before their rewards can be compared.
-_COMPARABLE = ("space", "reward", "latency_target_ms", "noise", "checksums")
+_COMPARABLE = (
+    *("space", "reward", "latency_target_ms", "noise", "checksums", "budget", "max_queries"),
+)
 _ROUNDING = 1e-9  # rewards closer than this are equal: the rest is floating-point noise
 
 
@@ -49,6 +51,7 @@ class Summary:
         benchmark: name of the benchmark.
         device: name of the device, None without latency.
         reward: name of the formula.
+        noise: ``"mean"``, or ``"sampled"`` when trials were single trainings.
         runs: number of runs.
         val_acc: validation accuracy of each run's best architecture, a fraction.
         test_acc: test accuracy of the same architecture, a fraction.
@@ -68,6 +71,7 @@ class Summary:
     benchmark: str
     device: str | None
     reward: str
+    noise: str
     runs: int
     val_acc: Spread
     test_acc: Spread
@@ -185,6 +189,7 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                     benchmark=benchmark,
                     device=device,
                     reward=own[0].facts["reward"],
+                    noise=own[0].facts["noise"],
                     runs=len(own),
                     val_acc=Spread.of(of_best(run, "val_acc") for run in own),
                     test_acc=Spread.of(run.facts["test_acc"] for run in own),

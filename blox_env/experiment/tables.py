@@ -124,14 +124,19 @@ def problem_title(row: Summary) -> str:
 def notes(rows: Sequence[Summary]) -> str:
     """How the numbers of a table are to be read."""
     known = {row.optimum_known for row in rows}
-    to = "the best of the whole space" if known == {True} else "the best that any run found"
+    to = "the best of the whole table" if known == {True} else "the best that any run found"
     if len(known) > 1:
-        to = "the best of the whole space or, where that is not known, that any run found"
+        to = "the best of the whole table or, where that is not known, that any run found"
     text = (
         "Median over runs, below it the quartiles, of the best architecture of each run. Regret: "
         f"difference in reward to {to}. Evaluations: full trainings paid for. Simulated training: "
         "what these take according to the benchmark; wall time is what the search took."
     )
+    if any(row.noise == "sampled" for row in rows):
+        text += (
+            " Noise was sampled: accuracies and rewards are those of single trainings, so the best "
+            "are lucky ones too, and regret, to the optimum of the means, is too low."
+        )
     text += f" Accuracies of the best: {sources(rows, 'acc_sources')}."
     if any(row.device is not None for row in rows):
         text += f" Their latencies: {sources(rows, 'latency_sources')}."

@@ -1,25 +1,28 @@
 """Every agent keeps the same promises."""
 
 import json
-import random
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from blox_env import Problem, SearchSpace, list_agents, search
 from blox_env.agent import make_agent
+from blox_env.testing import check_agent
 from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
+FILES = (Path(__file__).parents[2] / "agents").glob("[a-z]*.py")
 AGENTS = [
-    pytest.param(name, marks=[pytest.mark.extra] if name == "ppo" else []) for name in list_agents()
+    pytest.param(name, marks=[pytest.mark.extra] if name == "ppo" else [])
+    for name in sorted(file.stem.replace("_", "-") for file in FILES)
 ]
 SPACES = {"blox": None, "small": SearchSpace((3, 1, 2)), "huge": huge_space()}
 SCRIPT = """
 import json, sys
 from blox_env import Problem, search
+from blox_env.testing import check_agent
 from tests.toys import ToyBenchmark, ToyDevice
 history = search(Problem(ToyBenchmark(), ToyDevice(), budget=40), sys.argv[1], seed=7)
 print(json.dumps(history.x.tolist()))
@@ -57,11 +60,8 @@ def test_same_seed_same_trials_in_another_process(agent, request):
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_leaves_global_random_state_alone(agent):
-    plain, arrays = random.getstate(), np.random.get_state()[1].copy()
-    search(toy_problem(), agent, seed=1)
-    assert random.getstate() == plain
-    np.testing.assert_array_equal(np.random.get_state()[1], arrays)
+def test_keeps_the_contract_for_everybody(agent):
+    check_agent(agent, toy_problem)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -112,3 +112,7 @@ def test_evolution_beats_random_search_where_slots_add_up():
             for agent in ("regularized-evolution", "random-search")
         }
         assert best["regularized-evolution"] > best["random-search"]
+
+
+def test_every_agent_has_a_name():
+    assert {param.values[0] for param in AGENTS} <= set(list_agents())

@@ -12,7 +12,7 @@ from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.devices.base import Device
 from blox_env.experiment import figures, report
 from blox_env.experiment.report import load_ground, write_report
-from blox_env.experiment.results import read_runs, write_run
+from blox_env.experiment.results import encode_run, read_runs, write_run
 from blox_env.experiment.statistics import regret_curves
 from blox_env.experiment.tables import summary_table
 from blox_env.problem import Problem
@@ -28,6 +28,7 @@ SPACE = SearchSpace((5, 8), name="toy")
 class Toy(Benchmark):
     name = "toy"
     space = SPACE
+    provides = frozenset({"table"})
     description = "Accuracies <made up> for a test."
 
     def evaluate(self, x, *, epochs=None, best=False, seed=None):
@@ -79,7 +80,9 @@ def write_runs(folder, agents=("first", "second"), device="board", seeds=3, **fa
                 **facts,
             }
             path = folder / "runs" / f"{agent}-{device}-{seed}.parquet"
-            write_run(path, problem.history, values, {"wall_s": 1.5, "python": "3.12.1"})
+            write_run(
+                path, encode_run(problem.history, values), {"wall_s": 1.5, "python": "3.12.1"}
+            )
 
 
 class Page(HTMLParser):
