@@ -69,7 +69,7 @@ lint: setup
 	$(BIN)/ruff check .
 
 types: setup
-	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py) .ci/check_wheel.py
+	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py
 
 spelling: setup
 	$(BIN)/codespell

@@ -49,8 +49,8 @@ def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> Non
         _promise(bool(shorter.all()), "shorter trainings take no longer")
         if benchmark.epochs > 1:
             _promise(bool(np.isnan(short.test_acc).all()), "test_acc is NaN below full epochs")
-    drawn, again = (benchmark.evaluate(x, seed=0).val_acc for _ in range(2))
-    _promise(np.array_equal(drawn, again), "equal seeds give equal values")
+    drawn, redrawn = (benchmark.evaluate(x, seed=0).val_acc for _ in range(2))
+    _promise(np.array_equal(drawn, redrawn), "equal seeds give equal values")
     _promise(_fraction(drawn), "val_acc of a single training are fractions in 0 … 1")
     for bad in (0, benchmark.epochs + 1):
         _promise(_refused(benchmark, x, bad), f"epochs={bad} is a ValueError")

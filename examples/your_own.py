@@ -41,7 +41,8 @@ class Abacus(Device):
     name, space = "abacus", SPACE
 
     def latency_ms(self, x: ArrayLike) -> np.ndarray:
-        return 1.0 + np.square(self.space.check(x)).sum(axis=1)
+        latency: np.ndarray = 1.0 + np.square(self.space.check(x)).sum(axis=1)
+        return latency
 
     def measured(self, x: ArrayLike) -> np.ndarray:
         return np.zeros(len(self.space.check(x)), dtype=bool)

@@ -25,7 +25,7 @@ RESAMPLES = 10_000
 def final_regret(folder: Path, agent: str) -> np.ndarray:
     """Regret of each seed at the end of the budget, ``(seeds,)``."""
     runs = [run for run in read_runs(folder) if run.facts["agent"] == agent]
-    return regret_curves(runs)[1][:, -1]
+    return np.asarray(regret_curves(runs)[1][:, -1])
 
 
 def interval(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:

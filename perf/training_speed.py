@@ -89,10 +89,10 @@ def main() -> None:
     if arguments.worker:
         rng = np.random.default_rng(7)
         rows = BloxSpace().sample(rng, arguments.architectures).tolist()
-        way = {"plain": plain, "fast": fast}[arguments.worker]
-        way(rows[:1])  # imports and first use are not what is asked
+        work = {"plain": plain, "fast": fast}[arguments.worker]
+        work(rows[:1])  # imports and first use are not what is asked
         started = time.perf_counter()
-        way(rows)
+        work(rows)
         print(time.perf_counter() - started)
         return
     times: dict[str, list[float]] = {"plain": [], "fast": []}

@@ -38,7 +38,7 @@ class Plan:
     repeated: int = 100
     seeds: int = 3
     seed: int = 0
-    recipe: dict[str, float] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
 
     def trainings(self) -> list[tuple[tuple[int, ...], int]]:
         """All (row, seed), the repeated ones spread over the first part, in a fixed order."""

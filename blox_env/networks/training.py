@@ -92,7 +92,8 @@ def new_network(
                 nn.init.zeros_(module.bias)
         elif isinstance(module, MBConv | BConv):
             for branch in module.branches:
-                nn.init.constant_(branch[-1][1].weight, branch_gain)
+                norm = branch.get_submodule("2.1")  # of the last convolution
+                nn.init.constant_(norm.get_parameter("weight"), branch_gain)
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01, generator=generator)
             nn.init.zeros_(module.bias)
