@@ -33,7 +33,8 @@ def interval(ours: np.ndarray, theirs: np.ndarray) -> tuple[float, float]:
     rng = np.random.default_rng(0)
 
     def medians(values: np.ndarray) -> np.ndarray:
-        return np.median(values[rng.integers(len(values), size=(RESAMPLES, len(values)))], axis=1)
+        drawn = values[rng.integers(len(values), size=(RESAMPLES, len(values)))]
+        return np.asarray(np.median(drawn, axis=1))
 
     low, high = np.quantile(medians(ours) - medians(theirs), [0.025, 0.975])
     return float(low), float(high)

@@ -17,7 +17,6 @@ from blox_env.errors import check_positive_int, missing_extra
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 
 CHUNK = 8192  # rows predicted at once
-KERNEL_ROWS = 600  # architectures that hyper-parameters are fitted on; more changes little
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,13 @@ class Prediction:
 
 
 class CurveEnsemble:
-    """Gaussian processes on what the blocks of an architecture are made of.
+    """Gaussian processes on depth and operations of the blocks of an architecture.
 
-    Targets (values of the learning curve and others) share one kernel: a squared exponential with a
-    length scale a feature, plus a linear term for what the stages add independently.
+    Depth counts: how long the chains of convolutions without a shortcut are decides how well a
+    network trains, and does more for the prediction than which block stands where.
+
+    Targets (values of the learning curve and others) share one kernel on standardised features: a
+    smooth squared exponential for trends and a rough one for what single blocks do.
 
     Args:
         space: of the architectures.
@@ -59,13 +61,15 @@ class CurveEnsemble:
             Out-of-fold predictions: each architecture's by the member that has not seen it, not
             even when its hyper-parameters were chosen.
         """
+        raw = self._columns(x)
+        self._shift, scale = raw.mean(axis=0), raw.std(axis=0)
+        self._scale = np.where(scale > 0, scale, 1.0)
         features = self._features(x)
         fold = fold_of(len(x), self.folds, self.seed)
         # hyper-parameters for the members of one half come from the folds of the other half
         kernels = []
         for other in (fold >= self.folds // 2, fold < self.folds // 2):
-            some = np.flatnonzero(other)[:KERNEL_ROWS]
-            kernels.append(fit_kernel(features[some], y[some], noise_var[some]))
+            kernels.append(fit_kernel(features[other], y[other], noise_var[other]))
         mean, std = np.empty_like(y), np.empty_like(y)
         self._members = []
         for k in range(self.folds):
@@ -91,8 +95,13 @@ class CurveEnsemble:
         return Prediction(np.concatenate(means), np.concatenate(stds))
 
     def _features(self, x: IntArray) -> FloatArray:
-        kind = "ops" if "ops" in self.space.feature_kinds() else "onehot"
-        return self.space.features(x, kind)
+        standardised: FloatArray = (self._columns(x) - self._shift) / self._scale
+        return standardised
+
+    def _columns(self, x: IntArray) -> FloatArray:
+        known = self.space.feature_kinds()
+        kinds = ("depth", "ops") if {"depth", "ops"} <= set(known) else ("onehot",)
+        return np.concatenate([self.space.features(x, kind) for kind in kinds], axis=1)
 
 
 def fold_of(n: int, folds: int, seed: int) -> IntArray:
@@ -104,13 +113,12 @@ def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> An
     """Kernel whose hyper-parameters maximise the marginal likelihood of standardised targets."""
     try:
         from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415 (an extra)
-        from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct  # noqa: PLC0415
+        from sklearn.gaussian_process.kernels import RBF, ConstantKernel  # noqa: PLC0415
     except ImportError as error:
         raise missing_extra("fitting a surrogate", "surrogate", error) from error
-    scales = np.full(features.shape[1], 3.0)
-    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * RBF(scales, (0.3, 100.0)) + ConstantKernel(
-        0.1, (1e-3, 1e2)
-    ) * DotProduct(1.0, (1e-2, 1e2))
+    kernel = ConstantKernel(1.0) * RBF(8.0, (1.0, 100.0)) + ConstantKernel(0.1) * RBF(
+        2.0, (0.2, 50.0)
+    )
     best: tuple[float, Any, float] | None = None
     standard = (y - y.mean(axis=0)) / y.std(axis=0)
     for noise in (0.02, 0.05, 0.1, 0.2):  # of one training, in variances of a target

@@ -195,13 +195,32 @@ class BloxSpace(SearchSpace):
     # -- for models and policies -----------------------------------------------------------
 
     def feature_kinds(self) -> tuple[str, ...]:
-        """``onehot`` of blocks, ``ops`` of what the blocks are made of."""
-        return ("onehot", "ops")
+        """``onehot`` of blocks, ``ops`` of what they are made of, ``depth`` of their paths."""
+        return ("onehot", "ops", "depth")
+
+    def features(self, x: ArrayLike, kind: str = "onehot") -> FloatArray:
+        """Describe architectures as numbers, ``(n, features)``; ``depth`` ends with its sums."""
+        columns = super().features(x, kind)
+        if kind != "depth":
+            return columns
+        total = columns.reshape(len(columns), STAGES, -1).sum(axis=1)
+        return np.concatenate([columns, total], axis=1)
 
     def feature_tables(self, kind: str = "onehot") -> list[FloatArray]:
-        """``ops``: op1 (none, conv, mbconv, bconv), op2 (three), prev, input, skip: 10 columns."""
+        """Columns of each stage.
+
+        ``ops``: op1 (none, conv, mbconv, bconv), op2 (three), prev, input, skip. ``depth``: the
+        longest and the shortest chain of convolutions without a shortcut from the block's input to
+        its output, the number of paths, and how many of each operation there are.
+        """
         if kind == "onehot":
             return super().feature_tables(kind)
+        if kind == "depth":
+            return [
+                np.array(
+                    [(*_chains(block), *use) for block, use in zip(BLOCKS, _USES, strict=True)]
+                )
+            ] * 3
         if kind != "ops":
             raise ValueError(unknown_name("kind of features", kind, self.feature_kinds()))
         table = np.zeros((len(BLOCKS), 10))
@@ -216,6 +235,16 @@ class BloxSpace(SearchSpace):
         from blox_env.networks.blox import BloxNetwork  # noqa: PLC0415 (torch only on demand)
 
         return BloxNetwork(self.check(row)[0], **kwargs)
+
+
+def _chains(block: Block) -> tuple[float, float, float]:
+    """Longest and shortest chain without a shortcut, and number of paths, of one block."""
+    # conv is four convolutions in a row; the others add every branch to its input
+    one, two = (4.0 if op == 0 else 0.0 for op in (block.op1, block.op2))
+    if block.single:
+        return two, two, 1.0
+    paths = [one + two] * block.prev + [two] * block.input + [one] * block.skip
+    return max(paths), min(paths), float(len(paths))
 
 
 def stage_edges(block: Block) -> list[tuple[str, str]]:
