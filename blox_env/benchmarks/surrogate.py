@@ -67,9 +67,10 @@ class CurveEnsemble:
         features = self._features(x)
         fold = fold_of(len(x), self.folds, self.seed)
         # hyper-parameters for the members of one half come from the folds of the other half
-        kernels = []
-        for other in (fold >= self.folds // 2, fold < self.folds // 2):
-            kernels.append(fit_kernel(features[other], y[other], noise_var[other]))
+        kernels = [
+            fit_kernel(features[other], y[other], noise_var[other])
+            for other in (fold >= self.folds // 2, fold < self.folds // 2)
+        ]
         mean, std = np.empty_like(y), np.empty_like(y)
         self._members = []
         for k in range(self.folds):
