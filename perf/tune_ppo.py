@@ -2,8 +2,7 @@
 
 Judged on accuracy alone, with sampled noise and other seeds than the comparisons use. It is the
 same benchmark, though, whose accuracies the reward with latency contains: what is tuned here is not
-judged on anything independent until there is a second benchmark. ``perf/tune_ppo.csv`` is what the
-present defaults were taken from.
+judged on anything independent until there is a second benchmark.
 
     python perf/tune_ppo.py --trials 24
 """
