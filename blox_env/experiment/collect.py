@@ -62,31 +62,24 @@ def result_name(row: tuple[int, ...], seed: int) -> str:
     return "-".join(f"{v:02d}" for v in row) + f"-s{seed}.json"
 
 
-def train_one(payload: dict[str, Any]) -> str:
-    """Train one architecture and write its file; runs in a worker with one thread."""
+def train_one(payload: dict[str, Any]) -> dict[str, Any]:
+    """Train one architecture with one thread; its result. What a worker does, wherever it is."""
     from blox_env.networks.training import train  # noqa: PLC0415 (torch, only in workers)
 
-    target = Path(payload["folder"]) / result_name(tuple(payload["row"]), payload["seed"])
-    if target.exists():  # a worker that outlived its driver finished it
-        return target.name
     task = load_task(payload["task"])
     recipe = Recipe(**payload["recipe"])
     result = train(payload["row"], task, recipe, seed=payload["seed"])
-    write_json(
-        target,
-        {
-            "schema": SCHEMA,
-            "row": list(payload["row"]),
-            "seed": payload["seed"],
-            "task": task.fingerprint(),
-            "recipe": recipe.to_dict(),
-            "val_correct": [round(v * len(task.val)) for v in result.val_acc],
-            "test_correct": round(result.test_acc * len(task.test)),
-            "train_time_s": round(result.train_time_s, 3),
-            "eval_time_s": round(result.eval_time_s, 3),
-        },
-    )
-    return target.name
+    return {
+        "schema": SCHEMA,
+        "row": list(payload["row"]),
+        "seed": payload["seed"],
+        "task": task.fingerprint(),
+        "recipe": recipe.to_dict(),
+        "val_correct": [round(v * len(task.val)) for v in result.val_acc],
+        "test_correct": round(result.test_acc * len(task.test)),
+        "train_time_s": round(result.train_time_s, 3),
+        "eval_time_s": round(result.eval_time_s, 3),
+    }
 
 
 def collect(
@@ -117,33 +110,33 @@ def collect(
             "seed": seed,
             "task": plan.task,
             "recipe": plan.recipe,
-            "folder": str(folder.resolve()),
         }
         for row, seed in left
     ]
     before = len(plan_trainings) - len(left)
-    done: list[str] = []
+    done = 0
+    busy = 0.0
     failed: list[tuple[str, str]] = []
     started = time.perf_counter()
-    with progress_bar() as bar:
-        bar.disable = quiet
+    with progress_bar(quiet=quiet) as bar:
         shown = bar.add_task("training", total=len(plan_trainings), completed=before, note="")
         for outcome in run_tasks(train_one, payloads, workers=workers, address=address):
             if outcome.error is None:
-                done.append(outcome.result)
+                result = outcome.result
+                write_json(folder / result_name(*left[outcome.index]), result)
+                done += 1
+                busy += result["train_time_s"] + result["eval_time_s"]
             else:
                 failed.append((result_name(*left[outcome.index]), outcome.error))
             note = f"{len(failed)} failed" if failed else ""
             bar.update(shown, advance=1, note=note)
     wall = time.perf_counter() - started
-    times = [json.loads((folder / name).read_text()) for name in done]
-    busy = sum(t["train_time_s"] + t["eval_time_s"] for t in times)
     return {
-        "done": len(done),
+        "done": done,
         "failed": failed,
         "before": before,
         "wall_s": wall,
-        "per_core_hour": 3600 * len(times) / busy if busy else float("nan"),
+        "per_core_hour": 3600 * done / busy if busy else float("nan"),
     }
 
 
