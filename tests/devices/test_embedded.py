@@ -66,6 +66,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The device of that measurement."""
+    pytest.importorskip("sklearn", reason="predicting latency needs an extra")
     out = tmp_path_factory.mktemp("built")
     few = {k: v for k, v in predictor.CANDIDATES.items() if k.startswith("ridge")}
     with pytest.MonkeyPatch.context() as patch:

@@ -245,6 +245,7 @@ def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:
         tabulate(plan, [*visits, visits[0]])
 
 
+@pytest.mark.extra
 def test_drift_is_removed_where_that_helps() -> None:
     rng = np.random.default_rng(0)
     n, rounds = 200, 6

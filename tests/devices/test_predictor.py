@@ -9,6 +9,7 @@ from blox_env.devices import predictor
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace, operation_counts
 
+pytestmark = pytest.mark.extra
 SPACE = BloxSpace()
 
 
