@@ -16,6 +16,7 @@ SPACE = DIGITS.space
 
 def test_embedded_benchmark_keeps_the_contract():
     check_benchmark(DIGITS)
+    assert DIGITS.name == "digits"
 
 
 def test_evaluating_the_whole_space():
