@@ -17,6 +17,7 @@ from blox_env.reward import RewardFunction
 
 Observation = Literal["ops", "onehot", "indices"]
 OBSERVATIONS = ("ops", "onehot", "indices")
+CELL = 24  # pixels of a feature in a picture
 _DEFAULTS = ("digits", "x86-ort-1t", None, None, "mean", 0)
 
 
@@ -72,13 +73,14 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
             these but ``observation``; an environment made without keeps nothing, has no budget.
         noise: ``"mean"`` or ``"sampled"``, see :class:`~blox_env.problem.Problem`.
         noise_seed: which single trainings ``noise="sampled"`` draws.
-        render_mode: ``"ansi"``: :meth:`render` gives one line of text.
+        render_mode: ``"ansi"``: :meth:`render` gives one line of text; ``"rgb_array"``: a plain
+            picture, a row of cells for each slot, dark where a feature is set.
 
     ## Version history
     * v0: initial version.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -184,11 +186,13 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         mask: NDArray[np.bool_] = self._masks[self._filled or 0].astype(bool)
         return mask
 
-    def render(self) -> str | None:
-        """With ``render_mode="ansi"`` the architecture so far as text."""
+    def render(self) -> Any:  # noqa: ANN401 (text or picture)
+        """The architecture so far, as text or as a uint8 array ``(height, width, 3)``."""
         if self.render_mode is None:
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")
             return None
+        if self.render_mode == "rgb_array":
+            return self._picture()
         if self._shown < len(self._row):
             done = "-".join(str(v) for v in self._row[: self._shown])
             return f"{done or '(empty)'} … {len(self._row) - self._shown} to choose"
@@ -198,6 +202,17 @@ class BloxEnv(gym.Env[NDArray[Any], np.int64]):
         if "latency_ms" in self._last:
             text += f"  {self._last['latency_ms']:.3f} ms on {self._device}"
         return text
+
+    def _picture(self) -> NDArray[np.uint8]:
+        kinds = self.problem.space.feature_kinds()
+        tables = self.problem.space.feature_tables("ops" if "ops" in kinds else "onehot")
+        cells = np.full((len(tables), max(t.shape[1] for t in tables)), 225, dtype=np.uint8)
+        for slot, table in enumerate(tables[: self._shown]):
+            features = table[self._row[slot]]
+            cells[slot, : len(features)] = np.where(features > 0, 30, 245)
+        pixels = np.kron(cells, np.ones((CELL, CELL), dtype=np.uint8))
+        pixels[::CELL] = pixels[:, ::CELL] = 160  # lines between cells
+        return np.repeat(pixels[:, :, None], 3, axis=2)
 
     def _choice(self, action: object) -> int:
         number = action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action

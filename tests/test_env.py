@@ -164,6 +164,18 @@ def test_ansi_rendering():
     assert "ms on toy-device" in env.render()
 
 
+def test_picture_shows_what_was_chosen():
+    env = toy_env(render_mode="rgb_array")
+    env.reset()
+    pictures = [env.render()]
+    for action in (1, 2, 3):
+        env.step(action)
+        pictures.append(env.render())
+    assert {p.shape for p in pictures} == {(72, 240, 3)}
+    assert {p.dtype for p in pictures} == {np.dtype(np.uint8)}
+    assert len({p.tobytes() for p in pictures}) == 4
+
+
 def test_stable_baselines3_checker():
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     with warnings.catch_warnings():
