@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from blox_env.spaces.base import SearchSpace
 SCHEMA = 1
 SCALE = 65535  # fractions are stored as 16-bit integers
 # what numpy raises for damaged headers, besides what one would expect
-_UNREADABLE = (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError)
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
+    tokenize.TokenError,
+)
 _CARD_FIELDS = {"schema": int, "name": str, "epochs": int, "description": str, "sha256": dict}
 FILES = ("val_acc", "val_std", "test_acc", "train_time_s", "trained", "noise")
 
