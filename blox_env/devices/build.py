@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from blox_env.devices import predictor
 from blox_env.devices.embedded import MeasuredDevice
-from blox_env.devices.measure import STATISTICS, choose_rows, read_visits, write_atomically
+from blox_env.devices.measure import STATISTICS, choose_rows, read_visits
+from blox_env.parallel import write_atomic
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
@@ -83,9 +84,9 @@ def build_device(
     card["files"] = {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()}
     folder = Path(out_folder)
     for key, data in tables.items():
-        write_atomically(folder / key, data)
-    write_atomically(folder / "CARD.md", card_text(card).encode())
-    write_atomically(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
+        write_atomic(folder / key, data)
+    write_atomic(folder / "CARD.md", card_text(card).encode())
+    write_atomic(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
     return MeasuredDevice.from_folder(folder, space)
 
 

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from blox_env.devices.machine import OthersClock, machine, watch_others
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.errors import check_positive_int
+from blox_env.parallel import write_atomic
 from blox_env.spaces.base import IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
@@ -205,7 +206,7 @@ def measure(
                 path = _model_path(folder, int(numbers[i]))
                 if not path.exists():
                     built = runtime.build(space, architectures[i], seed=seed, **network)
-                    write_atomically(path, runtime.export(built, input_shape))
+                    write_atomic(path, runtime.export(built, input_shape))
             _visit_all(folder, numbers, runtime, protocol, input_shape, seed, done, track)
     shutil.rmtree(folder / "models", ignore_errors=True)
     return folder
@@ -253,14 +254,6 @@ def read_visits(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[di
     return plan, visits
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside ``path`` and move it there: readers see all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(data)
-    beside.replace(path)
-
-
 def _timed(run: Callable[[], object]) -> int:
     started = time.perf_counter_ns()
     run()
@@ -275,7 +268,7 @@ def _settle_plan(folder: Path, plan: dict[str, Any]) -> None:
     """Write the plan, or check that the one there is the same."""
     path = folder / "plan.json"
     if not path.exists():
-        write_atomically(path, json.dumps(plan, indent=1).encode())
+        write_atomic(path, json.dumps(plan, indent=1).encode())
         return
     there = json.loads(path.read_text())
     for key in plan.keys() | there.keys():

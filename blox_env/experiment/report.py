@@ -7,7 +7,6 @@ their data, and for which latencies were measured.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +98,7 @@ def write_report(folder: str | Path) -> list[Path]:
         columns=COLUMNS,
         cards=cards,
         missing=list(missing),
-        how=_reproduce(folder, [run for runs in problems.values() for run in runs]),
+        how=_reproduce([run for runs in problems.values() for run in runs]),
     )
     written.append(folder / "report.html")
     write_atomic(written[-1], page)
@@ -311,7 +310,7 @@ def _space(run: Run, ground: Ground) -> SearchSpace | None:
     return BloxSpace() if run.facts.get("space") == "blox" else None
 
 
-def _reproduce(folder: Path, runs: Sequence[Run]) -> dict[str, Any]:
+def _reproduce(runs: Sequence[Run]) -> dict[str, Any]:
     """The call that gives these runs again, and what it depends on."""
     facts = [run.facts for run in runs]
     first = next((f for f in facts if f["device"] is not None), facts[0])
@@ -335,7 +334,6 @@ def _reproduce(folder: Path, runs: Sequence[Run]) -> dict[str, Any]:
         arguments["options"] = options
     lines = [f"    {name}={value!r}," for name, value in {**arguments, "out": "runs/again"}.items()]
     draws = _distinct((f["seed"], f.get("random")) for f in facts)
-    plan = folder / "plan.json"
     return {
         "call": "\n".join(["import blox_env", "", "blox_env.compare(", *lines, ")"]),
         "versions": _distinct(
@@ -353,7 +351,6 @@ def _reproduce(folder: Path, runs: Sequence[Run]) -> dict[str, Any]:
         ),
         "seeds": [f"{number}: {draw}" for number, draw in draws],
         "default_seed": all(draw == spawn_seeds(0, number + 1)[number] for number, draw in draws),
-        "plan": json.dumps(json.loads(plan.read_text()), indent=1) if plan.exists() else "",
     }
 
 

@@ -22,7 +22,6 @@ from blox_env.devices.measure import (
     round_order,
     run_measurement,
     visit,
-    write_atomically,
 )
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.spaces.base import SearchSpace
@@ -153,21 +152,6 @@ def test_another_measurement_is_not_mixed_in(tmp_path: Path) -> None:
         begin(tmp_path, FakeRuntime(), seed=4)
     with pytest.raises(ValueError, match=r"expected runtime = .*'fake': '1'.*got .*'fake': '2'"):
         begin(tmp_path, FakeRuntime(version="2"))
-
-
-def test_writing_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a" / "file"
-    write_atomically(path, b"old")
-
-    def full(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:1])
-        raise OSError("disk full")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
 
 
 def test_rows_are_distinct_and_begin_with_equal_blocks() -> None:
