@@ -52,8 +52,26 @@ __all__ = [
     "search",
 ]
 
-if "blox_env/Blox-v0" not in _gym.registry:
-    _gym.register("blox_env/Blox-v0", entry_point="blox_env.env:BloxEnv")
+_ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "Blox-v0": {
+        "entry_point": "blox_env.env:BloxEnv",
+        "vector_entry_point": "blox_env.vector_env:BloxVectorEnv",
+    },
+    "BloxEdit-v0": {
+        "entry_point": "blox_env.edit_env:BloxEditEnv",
+        "vector_entry_point": "blox_env.edit_env:BloxEditVectorEnv",
+        "max_episode_steps": 20,
+    },
+    # the checker warns of rewards that are not a number
+    "MOBlox-v0": {
+        "entry_point": "blox_env.mo_env:MOBloxEnv",
+        "vector_entry_point": "blox_env.mo_env:MOBloxVectorEnv",
+        "disable_env_checker": True,
+    },
+}
+for _name, _arguments in _ENVIRONMENTS.items():
+    if f"blox_env/{_name}" not in _gym.registry:
+        _gym.register(f"blox_env/{_name}", **_arguments)
 
 
 def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> Any:  # noqa: ANN401

@@ -32,7 +32,7 @@ _COLUMNS: dict[str, str] = {
 class Trials:
     """What came of a batch: arrays of shape ``(n,)`` in the order asked for.
 
-    ``evaluated`` is False where the budget or the queries had run out; such rows hold NaN.
+    ``evaluated`` is False where budget or queries did not reach; such rows hold NaN.
     ``new`` is True where a training was paid for, ``cost`` says how much of a full one.
     ``latency_ms`` is NaN without a device. ``train_time_s`` is simulated: what the benchmark says
     that the newly trained epochs take.
@@ -80,15 +80,15 @@ class History:
         epochs: int,
         queries: int,
     ) -> None:
-        """Append what is new among the first ``len(keys)`` trials.
+        """Append what is new among the evaluated trials.
 
         ``keys`` identify architectures, ``first`` marks the first of equal ones in the batch, and
         ``queries`` is the number of architectures asked for before.
         """
         seen = self._rows.setdefault(epochs, set())
         known = np.fromiter(map(seen.__contains__, keys), bool, len(keys))
-        seen.update(keys)
-        chosen = np.flatnonzero(first & ~known)
+        chosen = np.flatnonzero(first & trials.evaluated & ~known)
+        seen.update(map(keys.__getitem__, chosen.tolist()))
         start, stop = self._n, self._n + len(chosen)
         self._reserve(stop)
         self._x[start:stop] = trials.x[chosen]

@@ -6,7 +6,7 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, load_benchmark
 from blox_env.devices.base import Device, load_device
@@ -64,7 +64,7 @@ class Problem:
                 f"benchmark {self.benchmark.name!r} for {self.benchmark.space.name!r}"
             )
         default = "accuracy" if self.device is None else "mnasnet"
-        self.reward_name, self._formula = load_reward(default if reward is None else reward)
+        self.reward_name, self.formula = load_reward(default if reward is None else reward)
         if self.device is None and isinstance(reward, str) and reward != "accuracy":
             raise ValueError(f"reward {self.reward_name!r} needs a device, got device=None")
         self.latency_target_ms = _target(latency_target_ms, self.device)
@@ -116,6 +116,9 @@ class Problem:
     def evaluate(self, x: ArrayLike, *, epochs: int | None = None) -> Trials:
         """Evaluate architectures ``(n, slots)`` in order, as far as budget and queries go.
 
+        A batch gives and costs what its rows would one after the other: a row that the budget no
+        longer pays is left out (``evaluated`` is False), a later one that is free is not.
+
         Args:
             x: the architectures; repeats are answered from the history and cost nothing.
             epochs: length of the trainings, None for full ones.
@@ -123,38 +126,50 @@ class Problem:
         rows = self.space.check(x)
         length = self.benchmark.check_epochs(epochs)
         if self.history is None:
-            return self._trials(rows, length, *_whole(len(rows)), self._draw)
+            return self._trials(rows, length, *_whole(len(rows)), None, self._draw)
         keys = self._keys(rows)
-        asked = rows if self.max_queries is None else rows[: self.max_queries - self.queries]
-        n = len(asked)
-        before = np.fromiter(map(self._trained.get, keys[:n], repeat(0)), np.int64, n)
-        first = np.zeros(n, bool)
-        first[np.unique(np.array(keys[:n]), return_index=True)[1]] = True
+        within = np.ones(len(rows), bool)
+        if self.max_queries is not None:
+            within[max(0, self.max_queries - self.queries) :] = False
+        before = np.fromiter(map(self._trained.get, keys, repeat(0)), np.int64, len(rows))
+        _, where, group = np.unique(np.array(keys), return_index=True, return_inverse=True)
+        first = np.zeros(len(rows), bool)
+        first[where] = True
         cost = np.where(first, np.maximum(0, length - before), 0) / self.benchmark.epochs
-        affordable = np.cumsum(cost) <= self.remaining + 1e-9
-        n = n if affordable.all() else int(np.argmin(affordable))
-        trials = self._trials(rows, length, cost[:n], before[:n], self._draw)
+        evaluated = _affordable(cost, within, self.remaining)
+        evaluated &= evaluated[where][group]  # a repeat of what could not be paid
+        cost[~evaluated] = 0.0
+        trials = self._trials(rows, length, cost, before, evaluated, self._draw)
         paid = np.flatnonzero(trials.new)
         self._trained.update(zip(map(keys.__getitem__, paid.tolist()), repeat(length)))
-        self.history.record(trials, keys[:n], first[:n], length, self.queries)
+        self.history.record(trials, keys, first, length, self.queries)
         if length == self.benchmark.epochs:
             self._full += len(paid)
-        self.spent += float(cost[:n].sum())
-        self.queries += len(asked)
+        self.spent += float(cost.sum())
+        self.queries += int(within.sum())
         return trials
 
     def peek(self, x: ArrayLike) -> Trials:
         """Means of full trainings without charge or record: ground truth, not for searches."""
         rows = self.space.check(x)
-        return self._trials(rows, self.benchmark.epochs, *_whole(len(rows)), None)
+        return self._trials(rows, self.benchmark.epochs, *_whole(len(rows)), None, None)
 
     def test_acc(self, x: ArrayLike) -> FloatArray:
         """Test accuracy after full training, ``(n,)``: to be asked for once, at the end."""
         return self.benchmark.evaluate(self.space.check(x)).test_acc
 
-    def rewards(self, val_acc: FloatArray, latency_ms: FloatArray) -> FloatArray:
-        """The reward of given accuracies and latencies, ``(n,)``."""
-        return np.asarray(self._formula(val_acc, latency_ms, self.latency_target_ms), dtype=float)
+    def rewards(
+        self,
+        val_acc: FloatArray,
+        latency_ms: FloatArray,
+        target_ms: float | FloatArray | None = None,
+    ) -> FloatArray:
+        """The reward of given accuracies and latencies, ``(n,)``.
+
+        ``target_ms`` takes the place of ``latency_target_ms``, for all or one each ``(n,)``.
+        """
+        target: Any = self.latency_target_ms if target_ms is None else target_ms
+        return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)
 
     def optimum(self) -> tuple[IntArray, float]:
         """The architecture ``(slots,)`` with the best mean reward, found by listing the space.
@@ -175,24 +190,39 @@ class Problem:
         return self.seed if self.noise == "sampled" else None
 
     def _trials(
-        self, x: IntArray, length: int, cost: FloatArray, before: IntArray, seed: int | None
+        self,
+        x: IntArray,
+        length: int,
+        cost: FloatArray,
+        before: IntArray,
+        evaluated: NDArray[np.bool_] | None,
+        seed: int | None,
     ) -> Trials:
-        """Trials of ``x`` of which the first ``len(cost)`` are evaluated."""
-        n, asked = len(x), len(cost)
-        rows = x[:asked]
+        """Trials of ``x``, of which ``evaluated`` are evaluated (None: all)."""
+        every = evaluated is None or bool(evaluated.all())
+        mask = np.ones(len(x), bool) if evaluated is None else evaluated
+        rows = x if every else x[mask]
         value = self.benchmark.evaluate(rows, epochs=length, seed=seed)
-        latency = np.full(asked, np.nan) if self.device is None else self.device.latency_ms(rows)
-        time = value.train_time_s * (1 - np.minimum(1.0, before / length))
+        latency = (
+            np.full(len(rows), np.nan) if self.device is None else self.device.latency_ms(rows)
+        )
+        reward = self.rewards(value.val_acc, latency)
+        time, source = value.train_time_s, value.source
+        if not every:
+            latency, reward, time = (_spread(v, mask) for v in (latency, reward, time))
+            source = np.full(len(x), "", dtype=value.source.dtype)
+            source[mask] = value.source
+        time = time * (1 - np.minimum(1.0, before / length))
         return Trials(
             x=x,
-            val_acc=_pad(value.val_acc, n),
-            latency_ms=_pad(latency, n),
-            reward=_pad(self.rewards(value.val_acc, latency), n),
-            train_time_s=_pad(np.where(cost > 0, time, 0.0), n),
-            source=value.source if asked == n else np.append(value.source, [""] * (n - asked)),
-            evaluated=np.arange(n) < asked,
-            new=_pad(cost, n, 0.0) > 0,
-            cost=_pad(cost, n, 0.0),
+            val_acc=value.val_acc if every else _spread(value.val_acc, mask),
+            latency_ms=latency,
+            reward=reward,
+            train_time_s=np.where(mask & (cost <= 0), 0.0, time),
+            source=source,
+            evaluated=mask,
+            new=cost > 0,
+            cost=cost,
         )
 
     def _keys(self, rows: IntArray) -> list[Any]:
@@ -216,8 +246,21 @@ def _target(latency_target_ms: float | None, device: Device | None) -> float:
     return np.nan if device is None else device.median_ms()
 
 
-def _pad(values: FloatArray, n: int, fill: float = np.nan) -> FloatArray:
-    """``values`` lengthened to ``n`` rows; the same array where it is that long."""
-    if len(values) == n:
-        return values
-    return np.concatenate([values, np.full(n - len(values), fill)])
+def _affordable(cost: FloatArray, within: NDArray[np.bool_], budget: float) -> NDArray[np.bool_]:
+    """Which rows can be paid one after the other; what is too dear is skipped."""
+    payable = within.copy()
+    while True:
+        total = np.cumsum(np.where(payable, cost, 0.0))
+        over = payable & (cost > 0) & (total > budget + 1e-9)
+        if not over.any():
+            return payable
+        first = int(np.argmax(over))
+        left = budget - (total[first] - cost[first])
+        payable[first:] &= cost[first:] <= left + 1e-9  # what is left only shrinks
+
+
+def _spread(values: FloatArray, mask: NDArray[np.bool_]) -> FloatArray:
+    """``values`` at the rows of ``mask``, NaN elsewhere."""
+    full = np.full(len(mask), np.nan)
+    full[mask] = values
+    return full

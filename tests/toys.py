@@ -16,14 +16,16 @@ class ToyBenchmark(Benchmark):
 
     def __init__(self, space: SearchSpace | None = None) -> None:
         self.space = space or BloxSpace()
-        self.calls = 0
+        self.calls = 0  # architectures asked for
+        self.batches = 0
 
     def evaluate(self, x, *, epochs=None, best=False, seed=None):
         x = self.space.check(x)
+        self.batches += 1
         length = self.check_epochs(epochs)
         self.calls += len(x)
         slope = np.linspace(0.1, 0.3, self.space.slots)
-        acc = (0.5 + 0.4 * np.cos(x @ slope) ** 2) * length / self.epochs
+        acc = (0.5 + 0.4 * np.cos((x * slope).sum(axis=1)) ** 2) * length / self.epochs
         if seed is not None:
             acc = acc + 1e-3 * ((x.sum(axis=1) + seed) % 7)
         n = len(x)
@@ -35,15 +37,23 @@ class ToyDevice(Device):
     """Latency that grows with the option numbers: 2 ms and up."""
 
     name = "toy-device"
+    factor = 1.0
 
     def __init__(self, space: SearchSpace | None = None) -> None:
         self.space = space or BloxSpace()
 
     def latency_ms(self, x):
-        return 2.0 + self.space.check(x).sum(axis=1) / 45
+        return self.factor * (2.0 + self.space.check(x).sum(axis=1) / 45)
 
     def measured(self, x):
         return np.zeros(len(self.space.check(x)), bool)
+
+
+class BoundedDevice(ToyDevice):
+    """One that knows a lower bound, a little below the truth."""
+
+    def slot_bounds_ms(self):
+        return [1.9 / self.space.slots + np.arange(count) / 45 for count in self.space.options]
 
 
 def huge_space() -> SearchSpace:

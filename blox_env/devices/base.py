@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Device(ABC):
 
     name: str
     space: SearchSpace
+    _sorted_ms: FloatArray
 
     @abstractmethod
     def latency_ms(self, x: ArrayLike) -> FloatArray:
@@ -34,15 +36,31 @@ class Device(ABC):
         """Whether each latency was measured, ``(n,)``; the others are predicted."""
 
     def median_ms(self) -> float:
-        """Median latency over the space, the default latency target.
+        """Median latency over the space, the default latency target."""
+        return float(self.quantiles_ms((0.5,))[0])
+
+    def quantiles_ms(self, q: Sequence[float]) -> FloatArray:
+        """Quantiles of the latency over the space, one for each of ``q`` in 0 … 1.
 
         Computed over all architectures where there are at most 10^6, else over 100,000 drawn ones.
         """
-        if self.space.size <= 10**6:
-            rows = self.space.all()
-        else:
-            rows = self.space.sample(np.random.default_rng(0), 100_000)
-        return float(np.median(self.latency_ms(rows)))
+        known: FloatArray | None = getattr(self, "_sorted_ms", None)
+        if known is None:  # environments ask for it at every start
+            if self.space.size <= 10**6:
+                rows = self.space.all()
+            else:
+                rows = self.space.sample(np.random.default_rng(0), 100_000)
+            known = np.sort(self.latency_ms(rows))
+            self._sorted_ms = known
+        return np.quantile(known, q)
+
+    def slot_bounds_ms(self) -> list[FloatArray] | None:
+        """What each option of each slot adds to a latency at least, ``(options,)`` a slot.
+
+        The sum over the slots is a lower bound of the latency. Latency budgets in spaces too large
+        to list need it; None where there is none, as here.
+        """
+        return None
 
     def checksum(self) -> str:
         """What identifies the data in result files; the class's name where there is no data."""
@@ -52,7 +70,8 @@ class Device(ABC):
 def load_device(device: str | Device) -> Device:
     """The device of a registered name, a folder, or ``"module:Class"``; made once a process.
 
-    A folder is one that ``blox-env measure --build`` wrote.
+    A folder is one that ``blox-env measure --build`` wrote, or ``STORE/devices/NAME`` of a store
+    that ``blox-env import`` wrote.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
@@ -70,6 +89,8 @@ def load_device(device: str | Device) -> Device:
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("device", "blox_env.devices.embedded:from_folder")(name)
+    if _target is None and (Path(name) / "latency.npy").is_file():
+        return registry.resolve("device", "blox_env.devices.release:from_folder")(name)
     return registry.resolve("device", name)()
 
 

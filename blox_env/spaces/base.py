@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,26 @@ from blox_env.errors import unknown_name
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GraphLayout:
+    """Where the ``graph`` features of a slot stand in adjacency matrix and node labels.
+
+    A graph is written as one row: the adjacency matrix ``(nodes, nodes)`` row by row, an edge
+    going from the row's node to the column's, then one label a node.
+
+    Attributes:
+        nodes: number of nodes, the most that an architecture of the space has.
+        labels: what the labels stand for; label 0 is a node that is not there.
+        columns: of each slot, where its features stand in the row.
+        blank: the row before anything is chosen.
+    """
+
+    nodes: int
+    labels: tuple[str, ...]
+    columns: tuple[IntArray, ...]
+    blank: FloatArray
 
 
 class SearchSpace:
@@ -156,26 +177,82 @@ class SearchSpace:
 
         Args:
             x: architectures ``(n, slots)``.
-            kind: ``"onehot"``, one column an option of each slot. Spaces may offer more.
+            kind: ``"onehot"``, one column an option of each slot; ``"graph"``, adjacency matrix and
+                node labels as :meth:`graph` lays them out. Spaces may offer more.
         """
         tables = self.feature_tables(kind)
         rows = self.check(x)
-        return np.concatenate([table[rows[:, i]] for i, table in enumerate(tables)], axis=1)
+        if kind != "graph":
+            return np.concatenate([table[rows[:, i]] for i, table in enumerate(tables)], axis=1)
+        layout = self.graph()
+        graphs = np.tile(layout.blank, (len(rows), 1))
+        for slot, table in enumerate(tables):
+            graphs[:, layout.columns[slot]] = table[rows[:, slot]]
+        return graphs
 
     def feature_tables(self, kind: str = "onehot") -> list[FloatArray]:
         """The columns of :meth:`features` slot by slot: arrays ``(options, columns)``."""
+        if kind == "graph":
+            last = self.slots - 1
+            return [_chain_links(count, slot == last) for slot, count in enumerate(self.options)]
         if kind != "onehot":
             raise ValueError(unknown_name("kind of features", kind, self.feature_kinds()))
         return [np.eye(count) for count in self.options]
 
     def feature_kinds(self) -> tuple[str, ...]:
         """The kinds that :meth:`features` knows."""
-        return ("onehot",)
+        return ("onehot", "graph")
+
+    def graph(self) -> GraphLayout:
+        """Layout of the ``graph`` features: here a chain of input, slots and output."""
+        nodes = self.slots + 2
+        labels = [f"option {i}" for i in range(max(self.options))]
+        blank = np.zeros(nodes * nodes + nodes)
+        blank[-nodes], blank[-1] = 1, 2
+        columns = []
+        for slot in range(self.slots):
+            own = [slot * nodes + slot + 1, nodes * nodes + slot + 1]
+            out = [(slot + 1) * nodes + slot + 2] if slot == self.slots - 1 else []
+            columns.append(np.array(own + out))
+        return GraphLayout(nodes, ("absent", "input", "output", *labels), tuple(columns), blank)
+
+    # -- choosing an option in parts -------------------------------------------------------
+
+    def operation_tables(self) -> list[IntArray]:
+        """How the option of each slot is chosen operation by operation.
+
+        One array a slot: an axis for each choice, holding the option's number, -1 where the
+        choices make no option. Here the option itself is the only choice.
+        """
+        return [np.arange(count) for count in self.options]
+
+    def operation_values(self) -> list[IntArray]:
+        """The choices that make each option, canonically: ``(options, choices)`` a slot."""
+        return [np.arange(count)[:, None] for count in self.options]
+
+    def partial_tables(self, kind: str) -> list[list[FloatArray]]:
+        """Features of a slot whose option is chosen in part.
+
+        For each slot and each choice but its last an array ``(choices so far, columns)``, the
+        first axis counting the choices so far in C order.
+        """
+        return [[] for _ in self.options]
 
     def describe(self, row: ArrayLike) -> str:
         """One architecture in words; spaces with a notation of their own override this."""
         return "-".join(str(v) for v in self.check(row)[0])
 
+    def describe_choices(self, choices: tuple[int, ...]) -> str:
+        """What was chosen of a slot so far, in words; see :meth:`operation_tables`."""
+        return ", ".join(str(choice) for choice in choices)
+
     def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:  # noqa: ANN401
         """The network of one architecture as a ``torch.nn.Module``; not every space has any."""
         raise NotImplementedError(f"the space {self.name!r} has no networks to build")
+
+
+def _chain_links(count: int, last: bool) -> FloatArray:
+    """Columns of a slot in the graph of a chain: edge inwards, label, the last one's edge out."""
+    table = np.ones((count, 3 if last else 2))
+    table[:, 1] = 3 + np.arange(count)
+    return table

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blox_env.errors import unknown_name
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.spaces.base import FloatArray, GraphLayout, IntArray, SearchSpace
 from blox_env.spaces.counts import block_macs, block_params, frame_macs, frame_params
 
 OPERATIONS = ("conv", "mbconv", "bconv")
@@ -162,6 +162,10 @@ class BloxSpace(SearchSpace):
         """One architecture as a formula a stage."""
         return " | ".join(str(BLOCKS[i]) for i in self.check(row)[0])
 
+    def describe_choices(self, choices: tuple[int, ...]) -> str:
+        """The operations of a stage chosen so far."""
+        return ", ".join([*(OPERATIONS[op] for op in choices), "…"])
+
     # -- sizes -----------------------------------------------------------------------------
 
     def params(
@@ -195,8 +199,8 @@ class BloxSpace(SearchSpace):
     # -- for models and policies -----------------------------------------------------------
 
     def feature_kinds(self) -> tuple[str, ...]:
-        """``onehot`` of blocks, ``ops`` of what they are made of, ``depth`` of their paths."""
-        return ("onehot", "ops", "depth")
+        """``onehot`` of blocks, ``ops`` they are made of, ``depth`` of their paths, ``graph``."""
+        return ("onehot", "ops", "depth", "graph")
 
     def features(self, x: ArrayLike, kind: str = "onehot") -> FloatArray:
         """Describe architectures as numbers, ``(n, features)``; ``depth`` ends with its sums."""
@@ -215,6 +219,9 @@ class BloxSpace(SearchSpace):
         """
         if kind == "onehot":
             return super().feature_tables(kind)
+        if kind == "graph":
+            table = np.array([_graph_columns(block) for block in BLOCKS])
+            return [table, table, np.hstack([table, np.ones((len(BLOCKS), 1))])]
         if kind == "depth":
             return [
                 np.array(
@@ -229,6 +236,51 @@ class BloxSpace(SearchSpace):
             table[number, 4 + block.op2] = 1
             table[number, 7:] = block.prev, block.input, block.skip
         return [table] * STAGES
+
+    def graph(self) -> GraphLayout:
+        """Input, per stage op1, op2 and the reduction, and output: eleven nodes, most in use."""
+        nodes, size = 2 + 3 * STAGES, (2 + 3 * STAGES) ** 2
+        blank = np.zeros(size + nodes)
+        blank[size], blank[-1] = 1, 2
+        columns = []
+        for stage in range(STAGES):
+            place = {name: 3 * stage + i for i, name in enumerate(("in", "op1", "op2", "out"))}
+            edges = [place[a] * nodes + place[b] for a, b in _EDGES]
+            labels = [size + place[name] for name in ("op1", "op2", "out")]
+            # the last reduction feeds the output
+            end = [place["out"] * nodes + nodes - 1] if stage == STAGES - 1 else []
+            columns.append(np.array(edges + labels + end))
+        labels_of = ("absent", "input", "output", *OPERATIONS, "reduction")
+        return GraphLayout(nodes, labels_of, tuple(columns), blank)
+
+    # -- choosing a block in parts ---------------------------------------------------------
+
+    def operation_tables(self) -> list[IntArray]:
+        """A block as op1, op2 and connection (``4·prev + 2·input + skip``): ``(3, 3, 8)`` a stage.
+
+        Different choices may make the same block; connection 0 makes none.
+        """
+        return [_RANK.reshape(3, 3, 8)] * STAGES
+
+    def operation_values(self) -> list[IntArray]:
+        """op1, op2 and connection of every block in canonical form: ``(45, 3)`` a stage."""
+        return [np.column_stack([_FLAT[:, :2], _FLAT[:, 2:] @ (4, 2, 1)])] * STAGES
+
+    def partial_tables(self, kind: str) -> list[list[FloatArray]]:
+        """Features of a stage with op1 only, ``(3, columns)``, and with both, ``(9, columns)``."""
+        last = {"ops": 10, "graph": len(_EDGES) + 3}
+        if kind not in last:
+            raise ValueError(unknown_name("kind of features", kind, last))
+        # columns of op1 and op2: one-hot, or the label of their node
+        one, two = (np.eye(3, last[kind], k) for k in (1, 4))
+        if kind == "graph":
+            one, two = np.zeros((2, 3, last[kind]))
+            one[:, len(_EDGES)] = two[:, len(_EDGES) + 1] = 3 + np.arange(3)
+        both = (one[:, None] + two[None]).reshape(9, -1)
+        tables = [[one, both] for _ in range(STAGES)]
+        if kind == "graph":
+            tables[-1] = [np.hstack([table, np.zeros((len(table), 1))]) for table in tables[-1]]
+        return tables
 
     def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:  # noqa: ANN401
         """The network of one architecture; see :class:`blox_env.networks.blox.BloxNetwork`."""
@@ -259,6 +311,16 @@ def stage_edges(block: Block) -> list[tuple[str, str]]:
     if block.skip:
         edges.append(("op1", "out"))
     return edges
+
+
+_EDGES = (("in", "op1"), ("in", "op2"), ("op1", "op2"), ("op1", "out"), ("op2", "out"))
+
+
+def _graph_columns(block: Block) -> list[int]:
+    """Which of the possible edges a block has, then the labels of op1, op2 and the reduction."""
+    present = stage_edges(block)
+    one = 0 if block.single else 3 + block.op1
+    return [int(edge in present) for edge in _EDGES] + [one, 3 + block.op2, 6]
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,1 @@
+"""What single and vector environments share: choices, masks, observations, goals, outcomes."""

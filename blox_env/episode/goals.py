@@ -1,0 +1,148 @@
+"""Goals drawn for every episode, and draws that depend on seed and episode alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.devices.base import Device
+from blox_env.errors import unknown_name
+from blox_env.spaces.base import FloatArray
+
+GOALS = ("latency_target", "device")
+_STEP = np.uint64(0x9E3779B97F4A7C15)  # of Weyl's sequence in SplitMix64
+
+
+def draws(seeds: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) -> FloatArray:
+    """Uniform numbers in [0, 1), ``(n, count)``: those of episode k of a seed, always the same.
+
+    One environment a row, so that thousands of them draw at once what each would draw alone; a
+    generator for each would be a loop. The mixing is SplitMix64's (Steele et al., 2014).
+    """
+    start = _mixed(_mixed(seeds) + episodes.astype(np.uint64) * _STEP)
+    numbers = np.arange(1, count + 1, dtype=np.uint64)
+    bits = _mixed(start[:, None] + numbers * _STEP)
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return mixed
+
+
+def seed_numbers(seed: int | Sequence[int], n: int) -> NDArray[np.uint64]:
+    """Seeds of ``n`` environments: ``seed + i``, or those of a list; taken modulo 2^64."""
+    seeds = [seed + i for i in range(n)] if isinstance(seed, int) else list(seed)
+    return np.array([int(s) % 2**64 for s in seeds], dtype=np.uint64)
+
+
+class Goals:
+    """What an episode aims at, one number an environment, and how observations show it.
+
+    Args:
+        goal: ``"latency_target"``, the target of the reward in milliseconds, drawn evenly from a
+            range; ``"device"``, one of several; None for the same in every episode.
+        choices: the range ``(low, high)`` in milliseconds, by default from the 5th to the 95th
+            percentile of the device; the devices.
+        device: the device of the environment, for the default range.
+
+    Raises:
+        ValueError: for an unknown goal, or choices that are none.
+    """
+
+    def __init__(
+        self,
+        goal: str | None = None,
+        choices: Sequence[Any] | None = None,
+        device: Device | None = None,
+    ) -> None:
+        if goal is not None and goal not in GOALS:
+            raise ValueError(unknown_name("goal", goal, GOALS))
+        if goal is None and choices is not None:
+            raise ValueError("goals needs goal='latency_target' or goal='device'")
+        self.goal = goal
+        self.columns = 0
+        self.names: list[str] = []
+        if goal == "latency_target":
+            self.low, self.high = _range(choices, device)
+            self.columns = 1
+        elif goal == "device":
+            self.names = [d.name if isinstance(d, Device) else str(d) for d in choices or ()]
+            if len(self.names) < 2 or len(set(self.names)) != len(self.names):
+                raise ValueError(
+                    f"goal='device' needs goals, at least two different devices, got {choices!r}"
+                )
+            self.columns = len(self.names)
+
+    def draw(self, uniform: FloatArray) -> FloatArray:
+        """Goals of uniform numbers ``(n,)``: targets in milliseconds, or numbers of devices."""
+        if self.goal == "latency_target":
+            return self.low + (self.high - self.low) * uniform
+        return np.floor(uniform * max(1, len(self.names)))
+
+    def given(self, options: dict[str, Any], n: int) -> FloatArray | None:
+        """Goals that ``options`` of ``reset`` ask for, ``(n,)``; None where they name none.
+
+        Raises:
+            ValueError: for a value out of range, an unknown device, or a number of them not ``n``.
+        """
+        if self.goal == "latency_target" and "latency_target_ms" in options:
+            return self._targets(options["latency_target_ms"], n)
+        if self.goal == "device" and "device" in options:
+            asked = options["device"]
+            names = [asked] * n if isinstance(asked, str) else list(asked)
+            for name in names:
+                if name not in self.names:
+                    raise ValueError(unknown_name("options['device']", name, self.names))
+            if len(names) != n:
+                raise ValueError(f"options['device'] must name {n} devices, got {len(names)}")
+            return np.array([self.names.index(name) for name in names], dtype=float)
+        return None
+
+    def option(self) -> str | None:
+        """The key of ``options`` that sets the goal."""
+        return {"latency_target": "latency_target_ms", "device": "device"}.get(self.goal or "")
+
+    def shown(self, goals: FloatArray) -> NDArray[np.float32]:
+        """Columns of the observation, ``(n, columns)``: the place in the range, or one-hot."""
+        if self.goal == "latency_target":
+            place = (goals - self.low) / (self.high - self.low)
+            return place[:, None].astype(np.float32)
+        return np.eye(len(self.names), dtype=np.float32)[goals.astype(np.int64)]
+
+    def _targets(self, value: ArrayLike, n: int) -> FloatArray:
+        try:
+            targets = np.broadcast_to(np.asarray(value, dtype=float), (n,)).copy()
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"options['latency_target_ms'] must be one number or {n}, got {value!r}"
+            ) from None
+        inside = (targets >= self.low) & (targets <= self.high)  # False for NaN
+        if not inside.all():
+            raise ValueError(
+                f"options['latency_target_ms'] must be in {self.low:.4g} … {self.high:.4g}, "
+                f"got {targets[~inside][0]}"
+            )
+        return targets
+
+
+def _range(choices: Sequence[Any] | None, device: Device | None) -> tuple[float, float]:
+    if device is None:
+        raise ValueError("goal='latency_target' needs a device, got device=None")
+    if choices is None:
+        low, high = device.quantiles_ms((0.05, 0.95))
+        return float(low), float(high)
+    try:
+        low, high = (float(v) for v in choices)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not 0 < low < high < np.inf:
+        raise ValueError(
+            f"goals must be a range (low, high) of milliseconds above 0, got {choices!r}"
+        )
+    return low, high
