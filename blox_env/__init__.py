@@ -1,6 +1,7 @@
 """Hardware-aware neural architecture search as a Gymnasium environment.
 
-``import blox_env`` registers ``blox_env/Blox-v0``; what is heavy is imported where it is used.
+``import blox_env`` registers ``blox_env/Blox-v0``, ``BloxEdit-v0`` and ``MOBlox-v0``; what is heavy is
+imported where it is used.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import gymnasium as _gym
 from blox_env.agent import Agent, AskTellAgent
 from blox_env.benchmarks.base import Benchmark, Evaluation, load_benchmark
 from blox_env.devices.base import Device, list_devices, load_device
+from blox_env.edit_env import BloxEditEnv, BloxEditVectorEnv
 from blox_env.env import BloxEnv
 from blox_env.history import History, Trials
+from blox_env.mo_env import MOBloxEnv, MOBloxVectorEnv
 from blox_env.problem import Problem
 from blox_env.registry import (
     list_agents,
@@ -24,17 +27,23 @@ from blox_env.registry import (
 )
 from blox_env.searching import search
 from blox_env.spaces import BloxSpace, SearchSpace
+from blox_env.vector_env import BloxVectorEnv
 from blox_env.version import __version__
 
 __all__ = [
     "Agent",
     "AskTellAgent",
     "Benchmark",
+    "BloxEditEnv",
+    "BloxEditVectorEnv",
     "BloxEnv",
     "BloxSpace",
+    "BloxVectorEnv",
     "Device",
     "Evaluation",
     "History",
+    "MOBloxEnv",
+    "MOBloxVectorEnv",
     "Problem",
     "SearchSpace",
     "Trials",

@@ -11,7 +11,10 @@ import re
 import shutil
 from pathlib import Path
 
+import matplotlib.image
+
 import blox_env
+from blox_env import BloxEnv
 from blox_env.benchmarks.table import TableBenchmark
 from blox_env.devices.embedded import MeasuredDevice
 
@@ -56,6 +59,16 @@ def main() -> None:
         source = ROOT / "runs" / "demo" / name
         if source.exists():
             shutil.copyfile(source, ROOT / "docs" / name)
+    draw_best(ROOT / "docs" / "network.png")
+
+
+def draw_best(path: Path) -> None:
+    """The most accurate network of the table, as ``render()`` draws it."""
+    env = BloxEnv(reward="accuracy", render_mode="rgb_array")
+    env.reset()
+    for block in env.problem.optimum()[0]:
+        env.step(block)
+    matplotlib.image.imsave(path, env.render())
 
 
 if __name__ == "__main__":
