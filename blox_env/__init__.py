@@ -1,7 +1,7 @@
 """Hardware-aware neural architecture search as a Gymnasium environment.
 
-``import blox_env`` registers ``blox_env/Blox-v0``, ``BloxEdit-v0`` and ``MOBlox-v0``; what is heavy is
-imported where it is used.
+``import blox_env`` registers ``blox_env/Blox-v0``, ``BloxEdit-v0`` and ``MOBlox-v0``; what is heavy
+is imported where it is used.
 """
 
 from __future__ import annotations

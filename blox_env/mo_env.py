@@ -14,53 +14,34 @@ from numpy.typing import NDArray
 from blox_env.env import BloxEnv
 from blox_env.episode.masks import LISTABLE
 from blox_env.episode.outcomes import Outcome
-from blox_env.errors import unknown_name
+from blox_env.history import Trials
+from blox_env.objectives import Objectives
 from blox_env.pareto import front
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.spaces.base import IntArray
 from blox_env.vector_env import BloxVectorEnv
 
-OBJECTIVES = ("val_acc", "latency_ms", "params", "macs")
 Rewards = NDArray[np.float32]
 
 
-class Objectives:
-    """Named objectives of a problem, all to be maximised: costs count with a minus.
-
-    Args:
-        problem: where they come from.
-        names: at least one of ``val_acc, latency_ms, params, macs``.
+class VectorReward:
+    """Objectives of a problem as float32 rewards, and the space they lie in.
 
     Raises:
-        ValueError: for unknown or repeated names, or what the problem does not have.
+        ValueError: as :class:`~blox_env.objectives.Objectives`.
     """
 
-    def __init__(self, problem: Problem, names: Sequence[str]) -> None:
-        self.names = (names,) if isinstance(names, str) else tuple(names)
+    def __init__(self, problem: Problem, names: str | Sequence[str]) -> None:
         self.problem = problem
-        for name in self.names:
-            if name not in OBJECTIVES:
-                raise ValueError(unknown_name("objective", name, OBJECTIVES))
-        if not self.names or len(set(self.names)) != len(self.names):
-            raise ValueError(f"objectives must be different names, got {names!r}")
-        if "latency_ms" in self.names and problem.device is None:
-            raise ValueError("objective 'latency_ms' needs a device, got device=None")
-        for name in ("params", "macs"):
-            if name in self.names and not hasattr(problem.space, name):
-                raise ValueError(f"objective {name!r}: {problem.space!r} does not count them")
+        self.objectives = Objectives(names, problem.benchmark, problem.device)
         self.space = spaces.Box(*self._bounds(), dtype=np.float32)
 
-    def values(self, rows: IntArray, val_acc: FloatArray, latency_ms: FloatArray) -> Rewards:
+    def of(self, rows: IntArray, outcome: Outcome | Trials) -> Rewards:
         """Rewards ``(n, objectives)`` of architectures ``(n, slots)``; higher is better."""
-        columns: list[NDArray[Any]] = []
-        for name in self.names:
-            if name == "val_acc":
-                columns.append(val_acc)
-            elif name == "latency_ms":
-                columns.append(-latency_ms)
-            else:
-                columns.append(-getattr(self.problem.space, name)(rows))
-        return np.column_stack(columns).astype(np.float32)
+        values = self.objectives.values(
+            rows, reward=outcome.reward, val_acc=outcome.val_acc, latency_ms=outcome.latency_ms
+        )
+        return values.astype(np.float32)
 
     def front(self) -> Rewards:
         """The Pareto front of the whole space, ``(points, objectives)``, by falling first one.
@@ -72,26 +53,29 @@ class Objectives:
         if space.size > LISTABLE:
             raise ValueError(f"{space!r} is too large to find its front by listing")
         every = space.all()
-        trials = self.problem.peek(every)
-        values = self.values(every, trials.val_acc, trials.latency_ms)
+        values = self.of(every, self.problem.peek(every))
         best: Rewards = np.unique(values[front(values, maximise=True)], axis=0)
         return best[::-1]
 
     def _bounds(self) -> tuple[Rewards, Rewards]:
         """Lowest and highest rewards; 0 is one, before an episode's end."""
-        space = self.problem.space
-        low = dict.fromkeys(OBJECTIVES, -np.inf) | {"val_acc": 0.0}
-        if space.size <= LISTABLE:
-            device = self.problem.device
-            if device is not None:
-                low["latency_ms"] = -float(device.quantiles_ms((1.0,))[0])
-            for name in set(self.names) & {"params", "macs"}:
-                low[name] = -float(getattr(space, name)(space.all()).max())
-        lowest = np.array([low[name] for name in self.names])
-        # rounded outwards, so that no value lies outside
-        rounded = np.nextafter(lowest.astype(np.float32), np.float32(-np.inf))
-        high = [1.0 if name == "val_acc" else 0.0 for name in self.names]
-        return np.where(lowest == 0, np.float32(0), rounded), np.array(high, dtype=np.float32)
+        space, device = self.problem.space, self.problem.device
+        lowest = []
+        for name in self.objectives.names:
+            low = -np.inf
+            if name == "val_acc":
+                low = 0.0
+            elif space.size > LISTABLE or name == "reward":
+                pass
+            elif name == "latency_ms" and device is not None:
+                low = -float(device.quantiles_ms((1.0,))[0])
+            else:
+                low = -float(np.nanmax(self.objectives.size_of(name, space.all())))
+            # rounded outwards, so that no value lies outside
+            lowest.append(low and np.nextafter(np.float32(low), np.float32(-np.inf)))
+        tops = {"val_acc": 1.0, "reward": np.inf}
+        highest = [tops.get(name, 0.0) for name in self.objectives.names]
+        return np.array(lowest, dtype=np.float32), np.array(highest, dtype=np.float32)
 
 
 class MOBloxEnv(BloxEnv):
@@ -114,6 +98,8 @@ class MOBloxEnv(BloxEnv):
     ``latency_ms``  minus the latency on the device in milliseconds
     ``params``      minus the number of parameters
     ``macs``        minus the number of multiply-adds of one image
+    ``flops``       minus the FLOPs that a benchmark's data state
+    ``reward``      the scalar reward of :class:`~blox_env.env.BloxEnv`
     ==============  ================================================
 
     They differ by magnitudes: scale them (``mo_gymnasium.wrappers.MONormalizeReward``, or weights)
@@ -122,8 +108,7 @@ class MOBloxEnv(BloxEnv):
     ## Arguments
     Args:
         objectives: names as above.
-        arguments: those of :class:`~blox_env.env.BloxEnv` but ``reward``, ``latency_target_ms``
-            and ``goal="latency_target"``, which a vector reward has no use for.
+        arguments: those of :class:`~blox_env.env.BloxEnv` but ``goal="latency_target"``.
 
     ## Version history
     * v0: initial version.
@@ -135,11 +120,11 @@ class MOBloxEnv(BloxEnv):
         objectives: Sequence[str] = ("val_acc", "latency_ms"),
         **arguments: Any,  # noqa: ANN401
     ) -> None:
-        _refuse_scalar(arguments)
+        _refuse_targets(arguments)
         super().__init__(**arguments)
-        self.objectives = Objectives(self.problem, objectives)
-        self.reward_space = self.objectives.space
-        self.reward_dim = len(self.objectives.names)
+        self.vector_reward = VectorReward(self.problem, objectives)
+        self.reward_space = self.vector_reward.space
+        self.reward_dim = len(self.vector_reward.objectives)
 
     def pareto_front(self, gamma: float) -> list[Rewards]:
         """Returns of the Pareto-optimal architectures of the whole space, discounted by ``gamma``.
@@ -152,15 +137,14 @@ class MOBloxEnv(BloxEnv):
         if self.rules.goals.columns:
             raise ValueError("every device has a front of its own: make an environment for each")
         steps = 1 if self.rules.decisions.whole else len(self.rules.decisions)
-        return list(self.objectives.front() * np.float32(gamma ** (steps - 1)))
+        return list(self.vector_reward.front() * np.float32(gamma ** (steps - 1)))
 
     @property
     def _nothing(self) -> Rewards:
         return np.zeros(self.reward_dim, dtype=np.float32)
 
     def _reward(self, outcome: Outcome) -> Rewards:
-        rewards = self.objectives.values(self._row[None], outcome.val_acc, outcome.latency_ms)
-        return np.asarray(rewards[0])
+        return np.asarray(self.vector_reward.of(self._row[None], outcome)[0])
 
 
 class MOBloxVectorEnv(BloxVectorEnv):
@@ -174,23 +158,20 @@ class MOBloxVectorEnv(BloxVectorEnv):
         objectives: Sequence[str] = ("val_acc", "latency_ms"),
         **arguments: Any,  # noqa: ANN401
     ) -> None:
-        _refuse_scalar(arguments)
+        _refuse_targets(arguments)
         super().__init__(num_envs, autoreset_mode=autoreset_mode, **arguments)
-        self.objectives = Objectives(self.problem, objectives)
-        self.single_reward_space = self.objectives.space
-        self.reward_space = batch_space(self.objectives.space, num_envs)
-        self.reward_dim = len(self.objectives.names)
+        self.vector_reward = VectorReward(self.problem, objectives)
+        self.single_reward_space = self.vector_reward.space
+        self.reward_space = batch_space(self.single_reward_space, num_envs)
+        self.reward_dim = len(self.vector_reward.objectives)
 
     def _no_reward(self) -> Any:  # noqa: ANN401
         return np.zeros((self.num_envs, self.reward_dim), dtype=np.float32)
 
     def _rewards(self, rows: IntArray, outcome: Outcome) -> Any:  # noqa: ANN401
-        return self.objectives.values(rows, outcome.val_acc, outcome.latency_ms)
+        return self.vector_reward.of(rows, outcome)
 
 
-def _refuse_scalar(arguments: dict[str, Any]) -> None:
-    for name in ("reward", "latency_target_ms"):
-        if arguments.get(name) is not None:
-            raise ValueError(f"{name} is for a scalar reward: MOBlox has objectives instead")
+def _refuse_targets(arguments: dict[str, Any]) -> None:
     if arguments.get("goal") == "latency_target":
         raise ValueError("goal='latency_target' is for a scalar reward: leave it out")

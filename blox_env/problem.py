@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
@@ -12,6 +13,8 @@ from blox_env.benchmarks.base import Benchmark, load_benchmark
 from blox_env.devices.base import Device, load_device
 from blox_env.errors import check_positive_int, unknown_name
 from blox_env.history import History, Trials
+from blox_env.objectives import Objectives
+from blox_env.pareto import front
 from blox_env.reward import RewardFunction, load_reward
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 
@@ -38,6 +41,8 @@ class Problem:
             training of every architecture.
         seed: which training ``noise="sampled"`` draws.
         keep: whether to keep a history; without one repeats are not recognised.
+        objectives: what agents for several objectives search for: different ones of ``reward,
+            val_acc, latency_ms, params, macs, flops``.
 
     Raises:
         ValueError: for unknown names, a budget below one, a device for another space.
@@ -55,6 +60,7 @@ class Problem:
         noise: str = "mean",
         seed: int = 0,
         keep: bool = True,
+        objectives: str | Sequence[str] = ("reward",),
     ) -> None:
         self.benchmark = load_benchmark(benchmark)
         self.device = None if device is None else load_device(device)
@@ -68,6 +74,7 @@ class Problem:
         if self.device is None and isinstance(reward, str) and reward != "accuracy":
             raise ValueError(f"reward {self.reward_name!r} needs a device, got device=None")
         self.latency_target_ms = _target(latency_target_ms, self.device)
+        self.objectives = Objectives(objectives, self.benchmark, self.device)
         if noise not in _NOISE:
             raise ValueError(unknown_name("noise", noise, _NOISE))
         self.noise, self.seed = noise, check_positive_int("seed", seed, 0)
@@ -171,18 +178,44 @@ class Problem:
         target: Any = self.latency_target_ms if target_ms is None else target_ms
         return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)
 
+    def values(self, trials: Trials) -> FloatArray:
+        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus."""
+        return self.objectives.values(
+            trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
+        )
+
+    def pareto_front(self) -> tuple[IntArray, FloatArray]:
+        """The exact front of the space by mean values, found by listing it.
+
+        Returns:
+            Architectures ``(k, slots)`` and their :meth:`values` ``(k, objectives)``, by falling
+            first objective; of equal values the first architecture.
+
+        Raises:
+            ValueError: where the space is too large to list (over 10^7).
+        """
+        every = self._every("front")
+        values = self.values(self.peek(every))
+        chosen = np.flatnonzero(front(values, maximise=True))
+        _, first = np.unique(values[chosen], axis=0, return_index=True)
+        chosen = chosen[first[::-1]]
+        return every[chosen], values[chosen]
+
     def optimum(self) -> tuple[IntArray, float]:
         """The architecture ``(slots,)`` with the best mean reward, found by listing the space.
 
         Raises:
             ValueError: where the space is too large to list (over 10^7).
         """
-        if self.space.size > 10**7:
-            raise ValueError(f"{self.space!r} is too large to find its optimum by listing")
-        every = self.space.all()
+        every = self._every("optimum")
         reward = self.peek(every).reward
         best = int(np.argmax(reward))
         return every[best], float(reward[best])
+
+    def _every(self, what: str) -> IntArray:
+        if self.space.size > 10**7:
+            raise ValueError(f"{self.space!r} is too large to find its {what} by listing")
+        return self.space.all()
 
     @property
     def _draw(self) -> int | None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     "version",
     "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks", "benchmarks",
-    "devices", "importers", "history", "problem", "agent", "searching", "drawing", "episode", "env", "vector_env", "edit_env",
+    "devices", "importers", "history", "objectives", "problem", "agent", "searching", "drawing", "episode", "env", "vector_env", "edit_env",
     "mo_env",
     "adapters", "wrappers", "agents", "experiment", "testing", "cli", "__main__",
 )  # fmt: skip
