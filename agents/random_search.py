@@ -22,6 +22,8 @@ class RandomSearch(AskTellAgent):
         batch: architectures drawn at once; results do not depend on it.
     """
 
+    searches_for = "several"
+
     def __init__(self, batch: int = 1) -> None:
         self.batch = check_positive_int("batch", batch)
 

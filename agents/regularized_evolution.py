@@ -31,6 +31,8 @@ class RegularizedEvolution(AskTellAgent):
         batch: children between two updates of the population.
     """
 
+    searches_for = "one"
+
     def __init__(self, population: int = 50, sample: int = 10, batch: int = 1) -> None:
         self.population = check_positive_int("population", population)
         self.sample = check_positive_int("sample", sample)
@@ -40,6 +42,7 @@ class RegularizedEvolution(AskTellAgent):
 
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Empty the population."""
+        self._problem = problem
         self._space: SearchSpace = problem.space
         self._rng = rng
         self._members: deque[tuple[tuple[int, ...], float]] = deque(maxlen=self.population)
@@ -52,7 +55,8 @@ class RegularizedEvolution(AskTellAgent):
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Append the newest, drop the oldest."""
-        self._members.extend(zip(map(tuple, x.tolist()), trials.reward.tolist(), strict=True))
+        values = self._problem.values(trials)[:, 0]
+        self._members.extend(zip(map(tuple, x.tolist()), values.tolist(), strict=True))
 
     def _child(self) -> tuple[int, ...]:
         rng, options = self._rng, self._space.options

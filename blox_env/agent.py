@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,9 +22,12 @@ class Agent(ABC):
 
     Attributes:
         requires: what the problem must provide, such as ``{"curves"}`` or ``{"latency"}``.
+        searches_for: ``"reward"``, that of the problem; ``"one"``, any single objective;
+            ``"several"``, one objective or more. Objectives are ``problem.values(trials)``.
     """
 
     requires: frozenset[str] = frozenset()
+    searches_for: Literal["reward", "one", "several"] = "reward"
 
     @abstractmethod
     def search(self, problem: Problem, *, seed: Seed) -> None:

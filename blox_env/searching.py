@@ -45,5 +45,12 @@ def search(
             f"{type(ready).__name__} requires {', '.join(sorted(missing))}, "
             f"which this problem does not provide"
         )
+    names = problem.objectives.names
+    if ready.searches_for != "several" and len(names) > 1:
+        raise ValueError(
+            f"{type(ready).__name__} searches for one objective, got {', '.join(names)}"
+        )
+    if ready.searches_for == "reward" and names != ("reward",):
+        raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
     ready.search(problem, seed=seed)
     return problem.history

@@ -116,3 +116,18 @@ def test_evolution_beats_random_search_where_slots_add_up():
 
 def test_every_agent_has_a_name():
     assert {param.values[0] for param in AGENTS} <= set(list_agents())
+
+
+def test_objectives_are_checked():
+    several = {"objectives": ("val_acc", "latency_ms")}
+    assert len(search(toy_problem(**several), "random-search", seed=0)) > 30
+    with pytest.raises(ValueError, match="RegularizedEvolution searches for one objective, got"):
+        search(toy_problem(**several), "regularized-evolution", seed=0)
+    fast = search(toy_problem(objectives="latency_ms"), "regularized-evolution", seed=0)
+    assert fast.latency_ms[-10:].mean() < fast.latency_ms[:10].mean()
+
+
+@pytest.mark.extra
+def test_reward_agents_search_for_the_reward():
+    with pytest.raises(ValueError, match="PPO searches for the reward, got val_acc"):
+        search(toy_problem(objectives="val_acc"), "ppo", seed=0)
