@@ -26,7 +26,7 @@ from blox_env.registry import (
     register_device,
 )
 from blox_env.searching import search
-from blox_env.spaces import BloxSpace, SearchSpace
+from blox_env.spaces import BloxSpace, MacroBenchSpace, SearchSpace
 from blox_env.vector_env import BloxVectorEnv
 from blox_env.version import __version__
 
@@ -44,6 +44,7 @@ __all__ = [
     "History",
     "MOBloxEnv",
     "MOBloxVectorEnv",
+    "MacroBenchSpace",
     "Problem",
     "SearchSpace",
     "Trials",
@@ -77,6 +78,11 @@ _ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "vector_entry_point": "blox_env.mo_env:MOBloxVectorEnv",
         "disable_env_checker": True,
     },
+}
+_ENVIRONMENTS["MacroBench-v0"] = {
+    **_ENVIRONMENTS["Blox-v0"],
+    # its data are other people's: an error says how to import them
+    "kwargs": {"benchmark": "blox_env.benchmarks.release:macro_not_imported", "device": None},
 }
 for _name, _arguments in _ENVIRONMENTS.items():
     if f"blox_env/{_name}" not in _gym.registry:

@@ -71,8 +71,17 @@ def _plugins(
 
 
 @app.command()
-def info() -> None:
-    """List what is there: benchmarks, devices, agents."""
+def info(
+    store: Annotated[
+        Path | None, typer.Argument(help="What import wrote: show what it has.")
+    ] = None,
+) -> None:
+    """List what is there: benchmarks, devices, agents; or what an imported store has."""
+    if store is not None:
+        from blox_env.importers.progress import show_store  # noqa: PLC0415
+
+        show_store(store, console)
+        return
     table = Table("kind", "names", title=f"blox-env {blox_env.__version__}")
     table.add_row("benchmarks", ", ".join(blox_env.list_benchmarks()))
     table.add_row("devices", ", ".join(blox_env.list_devices()))
@@ -96,28 +105,20 @@ def search(
     problem = blox_env.Problem(
         benchmark, _device(device), reward, latency_target_ms=target, budget=budget
     )
-    with console.status(f"{agent} spends {budget} evaluations"):
-        history = blox_env.search(problem, agent, seed=seed, options=_options(set_))
-    best = history.best()
-    row = history.x[best]
-    table = Table("what", "value", title=f"best of {len(history)} evaluations")
-    table.add_row("architecture", "-".join(str(v) for v in row))
-    table.add_row("", problem.space.describe(row))
-    table.add_row("reward", f"{history.reward[best]:.4f} ({problem.reward_name})")
-    table.add_row("validation accuracy", f"{history.val_acc[best]:.4f}")
-    table.add_row("test accuracy", f"{problem.test_acc(row)[0]:.4f}")
-    table.add_row("source of accuracy", str(history.column("source")[best]))
-    if problem.device is not None:
-        source = "measured" if problem.device.measured(row)[0] else "predicted"
-        latency = f"{history.latency_ms[best]:.3f} ms, {source}"
-        table.add_row(f"latency on {problem.device.name}", latency)
-    table.add_row("simulated training", f"{history.train_time_s.sum() / 3600:.2f} h")
-    console.print(table)
+    from blox_env.agent import make_agent  # noqa: PLC0415
+    from blox_env.search_view import best_table, watched_search  # noqa: PLC0415
+
+    ready = make_agent(agent, _options(set_))
+    history, ended = watched_search(problem, ready, agent, seed, console)
+    console.print(best_table(problem, history))
     if out is not None:
         from blox_env.parallel import write_atomic  # noqa: PLC0415
 
         write_atomic(out, history.to_csv())
         console.print(f"history: {out}")
+    if not ended:
+        errors.print(f"{problem.spent:g} of {budget} evaluations were spent.")
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()
@@ -217,6 +218,36 @@ def surrogate(
     with console.status("fitting the surrogate"):
         card = build_benchmark(trainings, out, blox_env.BloxSpace(), name=name, seed=seed)
     console.print_json(json.dumps({k: card[k] for k in ("trainings", "held_out", "table")}))
+
+
+@app.command("import")
+def import_(
+    sources: Annotated[list[Path], typer.Argument(help="Folder or files of a release.")],
+    out: Annotated[Path, typer.Option(help="Folder of the store.")],
+    name: Annotated[str | None, typer.Option(help="What the benchmark is called.")] = None,
+    latency_unit: Annotated[
+        str | None, typer.Option(help="ms, s or us; ms is assumed if not given.")
+    ] = None,
+    prefer: Annotated[
+        str | None, typer.Option(help="Format to read where there are several: blox, pickle, csv.")
+    ] = None,
+    replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
+) -> None:
+    """Read a Blox release or NAS-Bench-Macro and write a store with benchmark and devices."""
+    from blox_env.importers.importing import import_files  # noqa: PLC0415
+    from blox_env.importers.progress import progress_after, show_report  # noqa: PLC0415
+
+    with progress_after(errors) as progress:
+        report = import_files(
+            sources,
+            out,
+            name=name,
+            latency_unit=latency_unit,
+            prefer=prefer,
+            replace=replace,
+            progress=progress,
+        )
+    show_report(report, console)
 
 
 @app.command()

@@ -70,7 +70,10 @@ class Objectives:
         if hasattr(space, name):
             return np.asarray(getattr(space, name)(rows), dtype=float)
         if hasattr(self.benchmark, "column"):
-            return np.asarray(self.benchmark.column(name, rows), dtype=float)
+            sizes = np.asarray(self.benchmark.column(name, rows), dtype=float)
+            if not np.isnan(sizes).any():
+                return sizes
         raise ValueError(
-            f"objective {name!r}: neither {space!r} nor benchmark {self.benchmark.name!r} tells it"
+            f"objective {name!r}: neither {space!r} nor benchmark {self.benchmark.name!r} "
+            "tells it of every architecture"
         )

@@ -62,3 +62,37 @@ def _front_of_two(first: NDArray[np.float64], second: NDArray[np.float64]) -> ND
     mask = np.empty(len(x), dtype=bool)
     mask[order] = (y == lowest[group]) & better
     return mask
+
+
+def hypervolume(
+    points: ArrayLike, reference: ArrayLike, *, maximise: bool | Sequence[bool] = False
+) -> float:
+    """Volume that points dominate up to a reference point, by moocore; more is better.
+
+    Args:
+        points: objectives ``(n, m)``, one row a point; those beyond the reference add nothing.
+        reference: the reference point ``(m,)``, in the sense of the points.
+        maximise: whether objectives are to be large instead of small, for all or one each.
+
+    Raises:
+        ValueError: for other shapes, or NaN.
+        ImportError: without the extra ``moo``.
+    """
+    values, corner = np.array(points, dtype=float), np.array(reference, dtype=float)
+    if values.ndim != 2 or corner.shape != values.shape[1:]:
+        raise ValueError(
+            "expected points of shape (n, m) and a reference of shape (m,), "
+            f"got {values.shape} and {corner.shape}"
+        )
+    if np.isnan(values).any() or np.isnan(corner).any():
+        raise ValueError("points and reference must not be NaN")
+    sign = np.where(np.broadcast_to(np.asarray(maximise, dtype=bool), corner.shape), -1.0, 1.0)
+    values, corner = values * sign, corner * sign
+    values = values[(values < corner).all(axis=1)]
+    if not len(values):
+        return 0.0
+    try:
+        import moocore  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise missing_extra("a hypervolume", "moo", error) from error
+    return float(moocore.hypervolume(values, ref=corner))

@@ -236,6 +236,11 @@ class Problem:
         mask = np.ones(len(x), bool) if evaluated is None else evaluated
         rows = x if every else x[mask]
         value = self.benchmark.evaluate(rows, epochs=length, seed=seed)
+        if (unknown := np.isnan(value.val_acc)).any():
+            raise ValueError(
+                f"benchmark {self.benchmark.name!r} has no accuracy of architecture "
+                f"{rows[int(np.argmax(unknown))].tolist()}: a search needs one that has all"
+            )
         latency = (
             np.full(len(rows), np.nan) if self.device is None else self.device.latency_ms(rows)
         )

@@ -76,9 +76,7 @@ def gather(n: int) -> Callable[[int], float]:
 
 def blox(num_envs: int, mode: str = "vector_entry_point", **arguments: Any) -> Any:  # noqa: ANN401
     """``Blox-v0`` as a vector environment."""
-    return gym.make_vec(
-        "blox_env/Blox-v0", num_envs=num_envs, vectorization_mode=mode, **arguments
-    )
+    return gym.make_vec("blox_env/Blox-v0", num_envs=num_envs, vectorization_mode=mode, **arguments)
 
 
 def main() -> None:

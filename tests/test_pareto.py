@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from blox_env.pareto import front
+from blox_env.pareto import front, hypervolume
 
 
 def brute_force(points):
@@ -85,3 +85,27 @@ def test_three_objectives_without_the_extra(monkeypatch):
     with pytest.raises(ImportError, match=r"blox-env\[moo\]"):
         front(np.zeros((2, 3)))
     assert front([[1.0, 2.0]]).tolist() == [True]
+
+
+@pytest.mark.extra
+def test_hypervolume_equals_counting_cells():
+    pytest.importorskip("moocore")
+    rng = np.random.default_rng(0)
+    for m in (2, 3):
+        points = rng.integers(0, 6, size=(8, m)).astype(float)
+        cells = np.stack(np.meshgrid(*[np.arange(5)] * m), axis=-1).reshape(-1, m)
+        covered = (points[None] <= cells[:, None]).all(axis=2).any(axis=1)
+        assert hypervolume(points, [5.0] * m) == covered.sum()
+        flipped = hypervolume(-points, [-5.0] * m, maximise=True)
+        assert flipped == covered.sum()
+    mixed = hypervolume([[1.0, 3.0]], [2.0, 1.0], maximise=[False, True])
+    assert mixed == 2.0
+    assert hypervolume([[9.0, 9.0]], [5.0, 5.0]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("points", "reference"), [([1, 2], [3]), ([[1, 2]], [3]), ([[1, np.nan]], [2, 2])]
+)
+def test_bad_hypervolumes(points, reference):
+    with pytest.raises(ValueError, match="reference"):
+        hypervolume(points, reference)

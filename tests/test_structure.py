@@ -19,7 +19,7 @@ LAYERS = (
     "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks", "benchmarks",
     "devices", "importers", "history", "objectives", "problem", "agent", "searching", "drawing", "episode", "env", "vector_env", "edit_env",
     "mo_env",
-    "adapters", "wrappers", "agents", "experiment", "testing", "cli", "__main__",
+    "adapters", "wrappers", "agents", "experiment", "testing", "search_view", "cli", "__main__",
 )  # fmt: skip
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")

@@ -92,7 +92,7 @@ class Benchmark(ABC):
 def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
     """The benchmark of a registered name, a folder, or ``"module:Class"``; made once a process.
 
-    A folder is one that ``blox-env surrogate --out`` wrote.
+    A folder is one that ``blox-env surrogate --out`` or ``blox-env import --out`` wrote.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
@@ -110,4 +110,6 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
+    if _target is None and (Path(name) / "manifest.json").is_file():
+        return registry.resolve("benchmark", "blox_env.benchmarks.release:from_folder")(name)
     return registry.resolve("benchmark", name)()

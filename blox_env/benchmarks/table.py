@@ -19,7 +19,7 @@ from blox_env.spaces.base import SearchSpace
 SCHEMA = 1
 SCALE = 65535  # fractions are stored as 16-bit integers
 # what numpy raises for damaged headers, besides what one would expect
-_UNREADABLE = (
+UNREADABLE = (
     *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
     tokenize.TokenError,
 )
@@ -133,7 +133,7 @@ class TableBenchmark(Benchmark):
             array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
             raise ValueError(f"{self.folder} is not a benchmark: {path.name} is missing") from None
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise ValueError(f"{path} is damaged: {error}") from error
         fits = array.ndim == len(shape) and all(
             want in (None, have) for want, have in zip(shape, array.shape, strict=False)

@@ -2,5 +2,6 @@
 
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
+from blox_env.spaces.macro import MacroBenchSpace
 
-__all__ = ["BloxSpace", "SearchSpace"]
+__all__ = ["BloxSpace", "MacroBenchSpace", "SearchSpace"]
