@@ -9,16 +9,11 @@ the budget is spent. ``perf/tune_ppo.py`` searches them systematically.
 
 from __future__ import annotations
 
-import contextlib
-import random
-from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from blox_env.agent import Agent, Seed
-from blox_env.env import BloxEnv
-from blox_env.errors import check_positive_int, missing_extra
+from blox_env.agents._sb3 import train
+from blox_env.errors import check_positive_int
 from blox_env.problem import Problem
 
 
@@ -58,62 +53,24 @@ class PPO(Agent):
 
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Train until the problem is done."""
-        try:
-            from stable_baselines3 import PPO as SB3PPO  # noqa: PLC0415 (an extra)
-            from stable_baselines3.common.vec_env import DummyVecEnv  # noqa: PLC0415
-        except ImportError as error:
-            raise missing_extra("the agent ppo", "sb3", error) from error
-        rng = np.random.default_rng(seed)
         steps = self.episodes * problem.space.slots
-        with _own_random_state():
-            environments = DummyVecEnv(
-                [lambda: BloxEnv(problem=problem, observation="onehot")] * self.envs
-            )
-            model = SB3PPO(
-                "MlpPolicy",
-                environments,
-                learning_rate=self.learning_rate,
-                n_steps=steps,
-                batch_size=max(2, steps * self.envs // self.minibatches),
-                n_epochs=self.epochs,
-                gamma=1.0,
-                gae_lambda=1.0,
-                clip_range=self.clip,
-                ent_coef=self.entropy,
-                policy_kwargs={"net_arch": [self.hidden, self.hidden]},
-                seed=int(rng.integers(2**31)),
-                device="cpu",
-            )
-            model.learn(2**62, callback=_until_done(problem))
+        train(problem, seed, lambda env, number: self._model(env, number, steps), envs=self.envs)
 
+    def _model(self, env: Any, seed: int, steps: int) -> Any:  # noqa: ANN401
+        from stable_baselines3 import PPO as SB3PPO  # noqa: PLC0415 (an extra)
 
-def _until_done(problem: Problem) -> Any:  # noqa: ANN401
-    from stable_baselines3.common.callbacks import BaseCallback  # noqa: PLC0415
-
-    class UntilDone(BaseCallback):
-        """Stops training once the problem is done."""
-
-        def _on_step(self) -> bool:
-            return not problem.done
-
-    return UntilDone()
-
-
-@contextlib.contextmanager
-def _own_random_state() -> Iterator[None]:
-    """Stable-Baselines3 seeds the global generators, and results depend on torch's threads.
-
-    Both are put back as they were.
-    """
-    import torch  # noqa: PLC0415
-
-    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (to restore it)
-    threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            random.setstate(plain)
-            np.random.set_state(arrays)  # noqa: NPY002
+        return SB3PPO(
+            "MlpPolicy",
+            env,
+            learning_rate=self.learning_rate,
+            n_steps=steps,
+            batch_size=max(2, steps * self.envs // self.minibatches),
+            n_epochs=self.epochs,
+            gamma=1.0,
+            gae_lambda=1.0,
+            clip_range=self.clip,
+            ent_coef=self.entropy,
+            policy_kwargs={"net_arch": [self.hidden, self.hidden]},
+            seed=seed,
+            device="cpu",
+        )

@@ -1,0 +1,116 @@
+"""What the agents that fit a model to accuracies share: what is known, and what is not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from blox_env.agent import AskTellAgent, Seed
+from blox_env.errors import missing_extra
+from blox_env.history import Trials
+from blox_env.pareto import front
+from blox_env.problem import Problem
+from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+
+LISTED = 10_000  # architectures of a space that is listed as a whole
+_REDRAWS = 1000
+
+
+class ModelBased(AskTellAgent):
+    """Keeps every architecture once, with its values; linear algebra has one thread meanwhile.
+
+    Results would depend on the number of threads in the last digits, and so do trials. Called
+    through ``ask`` and ``tell`` the number is the caller's business.
+
+    Attributes:
+        name: of the agent, for messages.
+    """
+
+    name: str
+
+    def search(self, problem: Problem, *, seed: Seed) -> None:
+        """Search with a single thread of BLAS; afterwards it has as many as before."""
+        try:
+            import scipy.linalg  # noqa: F401, PLC0415 (an extra; loads the BLAS that is limited)
+            from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415
+                threadpool_limits,
+            )
+        except ImportError as error:
+            raise missing_extra(f"the agent {self.name}", "surrogate", error) from error
+        with threadpool_limits(1, user_api="blas"):
+            super().search(problem, seed=seed)
+
+    def start(self, problem: Problem, rng: np.random.Generator) -> None:
+        """Forget everything."""
+        self._problem, self._rng = problem, rng
+        self._space: SearchSpace = problem.space
+        self._rows: dict[tuple[int, ...], int] = {}  # what is known -> its place
+        self._values: FloatArray = np.empty((0, len(problem.objectives)))
+        self._every = self._space.all() if self._space.size <= LISTED else None
+
+    def tell(self, x: IntArray, trials: Trials) -> None:
+        """Remember what is new."""
+        new = []
+        for i, row in enumerate(map(tuple, x.tolist())):
+            if row not in self._rows:
+                self._rows[row] = len(self._rows)
+                new.append(i)
+        self._values = np.concatenate([self._values, self._problem.values(trials)[new]])
+
+    def _seen(self) -> IntArray:
+        """What is known, ``(n, slots)``, in the order of its values."""
+        return np.array(list(self._rows), dtype=np.int64).reshape(-1, self._space.slots)
+
+    def _unseen(self, x: Iterable[tuple[int, ...]]) -> IntArray:
+        """The different rows of ``x`` that are not known, ``(n, slots)``, in order."""
+        rows = [row for row in dict.fromkeys(x) if row not in self._rows]
+        return np.array(rows, dtype=np.int64).reshape(-1, self._space.slots)
+
+    def _random(self, n: int) -> IntArray:
+        """Up to ``n`` different architectures that are not known, uniformly."""
+        if self._every is not None:
+            left = self._unseen(map(tuple, self._every.tolist()))
+            return left[self._rng.permutation(len(left))[:n]]
+        drawn: dict[tuple[int, ...], None] = {}
+        for _ in range(_REDRAWS):
+            more = self._space.sample(self._rng, n - len(drawn))
+            drawn |= dict.fromkeys(
+                row for row in map(tuple, more.tolist()) if row not in self._rows
+            )
+            if len(drawn) == n:
+                break
+        return self._unseen(drawn)
+
+    def _pool(self, n: int) -> IntArray:
+        """Unknown architectures to choose from, ``(k, slots)``.
+
+        All of a small space; of a larger one about ``n``, half of them neighbours of the best (or
+        of the front) and half random.
+        """
+        if self._every is not None:
+            return self._unseen(map(tuple, self._every.tolist()))
+        if self._values.shape[1] == 1:
+            best = np.argsort(-self._values[:, 0], kind="stable")[:5]
+        else:
+            best = np.flatnonzero(front(self._values, maximise=True))
+        near = self._space.neighbors(self._seen()[best]).reshape(-1, self._space.slots)
+        if len(near) > n // 2:
+            near = near[self._rng.permutation(len(near))[: n // 2]]
+        far = self._space.sample(self._rng, n - len(near))
+        return self._unseen(map(tuple, np.concatenate([near, far]).tolist()))
+
+
+def model_features(space: SearchSpace, x: IntArray) -> FloatArray:
+    """``ops`` features where the space has them, else one-hot ones: ``(n, features)``."""
+    return space.features(x, "ops" if "ops" in space.feature_kinds() else "onehot")
+
+
+def clip_level(values: FloatArray) -> float:
+    """What lower values ``(n,)`` are moved up to before a model sees them.
+
+    Twice as far below the median as the best is above it: how bad the bad ones are says little
+    about the good ones, and would dominate what is fitted.
+    """
+    middle = float(np.median(values))
+    return middle - 2 * (float(values.max()) - middle)

@@ -1,0 +1,94 @@
+"""What the agents of Stable-Baselines3 share: their environments, and when they stop."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from blox_env.agent import Seed
+from blox_env.episode.decisions import Granularity
+from blox_env.episode.observations import Observation
+from blox_env.errors import missing_extra
+from blox_env.problem import Problem
+from blox_env.vector_env import BloxVectorEnv
+
+
+def train(
+    problem: Problem,
+    seed: Seed,
+    make: Callable[[Any, int], Any],
+    *,
+    envs: int,
+    observation: Observation = "onehot",
+    granularity: Granularity = "block",
+    steps: int = 2**62,
+) -> None:
+    """Train a model until the problem is done.
+
+    Args:
+        problem: what is searched; the environments spend its budget.
+        seed: of everything.
+        make: makes the model of environment and seed.
+        envs: episodes side by side.
+        observation: as the environment has it.
+        granularity: as the environment has it.
+        steps: what the model takes for the length of the training; it goes on when that is over.
+
+    Raises:
+        ImportError: without the extra ``sb3``.
+    """
+    try:
+        from blox_env.adapters.sb3 import SB3VecEnv  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise missing_extra("this agent", "sb3", error) from error
+    rng = np.random.default_rng(seed)
+    with own_random_state():
+        environments = SB3VecEnv(
+            BloxVectorEnv(
+                envs,
+                problem=problem,
+                observation=observation,
+                granularity=granularity,
+                autoreset_mode="SameStep",
+            )
+        )
+        model = make(environments, int(rng.integers(2**31)))
+        while not problem.done:
+            begun = model.num_timesteps > 0
+            model.learn(steps, callback=_until_done(problem), reset_num_timesteps=not begun)
+
+
+def _until_done(problem: Problem) -> Any:  # noqa: ANN401
+    from stable_baselines3.common.callbacks import BaseCallback  # noqa: PLC0415
+
+    class UntilDone(BaseCallback):
+        """Stops training once the problem is done."""
+
+        def _on_step(self) -> bool:
+            return not problem.done
+
+    return UntilDone()
+
+
+@contextlib.contextmanager
+def own_random_state() -> Iterator[None]:
+    """Stable-Baselines3 seeds the global generators, and results depend on torch's threads.
+
+    Both are put back as they were.
+    """
+    import torch  # noqa: PLC0415
+
+    plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (to restore it)
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            random.setstate(plain)
+            np.random.set_state(arrays)  # noqa: NPY002

@@ -1,0 +1,1 @@
+"""What RL libraries lack in Gymnasium's interface: one file a library, each with an extra."""
