@@ -5,6 +5,7 @@ PYTHON ?=
 BIN := .venv/bin
 STAMP := .venv/.blox-env-setup
 OLDEST_STAMP := .venv-oldest/.blox-env-setup
+CLIENT_TESTS := tests/clients tests/test_examples.py
 # -q -q: errors only. Compiling all of the libraries would take longer than installing them; Python
 # compiles what it loads, and keeps it unless the variable below says otherwise.
 PIP_INSTALL := -m pip --disable-pip-version-check install -q -q --no-compile
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        agents clients faults fuzz clean
+        agents clients trainers faults fuzz clean
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -28,6 +29,7 @@ help:
 	@echo 'make wheel        build sdist and wheel, import the wheel outside the checkout'
 	@echo 'make agents       longer: does each agent beat random search? 20 seeds each'
 	@echo 'make clients      longer: other RL libraries on the environment'
+	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make faults       longer: killed processes, corrupt files'
 	@echo 'make fuzz         longer: many random inputs'
 	@echo 'make clean        remove build products and caches (.venv stays)'
@@ -80,8 +82,35 @@ wheel: setup
 agents: setup
 	$(BIN)/python perf/agents.py --seeds 20
 
+# Libraries that do not fit together have environments of their own. Each runs the tests of what it
+# has; all of them run, then the target fails if one of them did.
+clients: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
+	@failed=; for venv in .venv .venv-rllib .venv-clients; do \
+	    echo "make clients: $$venv"; \
+	    $$venv/bin/python -m pytest -m clients $(CLIENT_TESTS) || failed="$$failed $$venv"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make clients: failed in$$failed" >&2; exit 1; fi
+
+# The table of docs/trainers.md: each environment measures what it has,
+# .venv last, which has what rows without a library need.
+trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
+	for venv in .venv-rllib .venv-clients .venv; do $$venv/bin/python perf/trainers.py || exit 1; done
+
+.venv-rllib/.blox-env-setup: pyproject.toml constraints-rllib.txt
+	@.ci/make-venv .venv-rllib '$(PYTHON)'
+	@echo 'Installing RLlib into .venv-rllib ...'
+	@.venv-rllib/bin/python $(PIP_INSTALL) -e '.[rllib]' pytest hypothesis -c constraints-rllib.txt
+	@touch $@
+
+.venv-clients/.blox-env-setup: pyproject.toml constraints-clients.txt
+	@.ci/make-venv .venv-clients '$(PYTHON)'
+	@echo 'Installing MO-Gymnasium, MORL-Baselines and TorchRL into .venv-clients ...'
+	@.venv-clients/bin/python $(PIP_INSTALL) -e . torch mo-gymnasium morl-baselines torchrl \
+	    pytest hypothesis -c constraints-clients.txt
+	@touch $@
+
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
-clients faults fuzz: setup
+faults fuzz: setup
 	@$(BIN)/python -m pytest -m $@; status=$$?; \
 	if [ $$status -eq 5 ]; then echo "make $@: no test carries the marker '$@' yet" >&2; fi; \
 	exit $$status

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from blox_env.env import BloxEnv
@@ -161,8 +160,8 @@ class MOBloxVectorEnv(BloxVectorEnv):
         _refuse_targets(arguments)
         super().__init__(num_envs, autoreset_mode=autoreset_mode, **arguments)
         self.vector_reward = VectorReward(self.problem, objectives)
-        self.single_reward_space = self.vector_reward.space
-        self.reward_space = batch_space(self.single_reward_space, num_envs)
+        # of one environment, as MO-Gymnasium's own vector environments have it
+        self.reward_space = self.vector_reward.space
         self.reward_dim = len(self.vector_reward.objectives)
 
     def _no_reward(self) -> Any:  # noqa: ANN401

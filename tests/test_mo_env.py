@@ -78,7 +78,7 @@ def test_vector_rewards_equal_single_ones():
         autoreset_mode="SameStep",
     )
     many.reset(seed=0)
-    assert many.single_reward_space == single.reward_space
+    assert many.reward_space == single.reward_space
     rng = np.random.default_rng(0)
     for _ in range(5):
         actions = rng.integers(45, size=(3, 4))

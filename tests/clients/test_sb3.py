@@ -1,4 +1,4 @@
-"""Other people's trainers on the environment, unchanged: `make clients`."""
+"""Stable-Baselines3 and sb3-contrib on the environment, unchanged."""
 
 import gymnasium as gym
 import pytest
