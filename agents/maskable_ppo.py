@@ -41,7 +41,7 @@ class MaskablePPO(Agent):
         learning_rate: float = 2e-3,
         epochs: int = 10,
         minibatches: int = 2,
-        entropy: float = 0.03,
+        entropy: float = 0.06,
         clip: float = 0.2,
         hidden: int = 64,
     ) -> None:

@@ -36,9 +36,9 @@ class Reinforce(Agent):
 
     def __init__(
         self,
-        batch: int = 8,
-        learning_rate: float = 0.02,
-        entropy: float = 0.05,
+        batch: int = 4,
+        learning_rate: float = 0.005,
+        entropy: float = 0.2,
         baseline: float = 0.9,
         hidden: int = 64,
     ) -> None:

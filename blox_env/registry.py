@@ -17,9 +17,22 @@ _ENTRIES: dict[str, dict[str, str]] = {
     "benchmark": {"digits": "blox_env.benchmarks.digits:digits"},
     "device": {"x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t"},
     "agent": {
+        "bananas": "blox_env.agents.bananas:BANANAS",
+        "bohb": "blox_env.agents.bohb:BOHB",
+        "brp-nas": "blox_env.agents.brp_nas:BRPNAS",
+        "dqn": "blox_env.agents.dqn:DQN",
+        "gp-bo": "blox_env.agents.gp_bo:GPBO",
+        "hyperband": "blox_env.agents.hyperband:Hyperband",
+        "local-search": "blox_env.agents.local_search:LocalSearch",
+        "maskable-ppo": "blox_env.agents.maskable_ppo:MaskablePPO",
+        "nsga2": "blox_env.agents.nsga2:NSGA2",
         "ppo": "blox_env.agents.ppo:PPO",
         "random-search": "blox_env.agents.random_search:RandomSearch",
         "regularized-evolution": "blox_env.agents.regularized_evolution:RegularizedEvolution",
+        "reinforce": "blox_env.agents.reinforce:Reinforce",
+        "simulated-annealing": "blox_env.agents.simulated_annealing:SimulatedAnnealing",
+        "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
+        "tpe": "blox_env.agents.tpe:TPE",
     },
 }
 

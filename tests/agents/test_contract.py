@@ -8,17 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from blox_env import Problem, SearchSpace, list_agents, search
+from blox_env import MacroBenchSpace, Problem, SearchSpace, list_agents, search
 from blox_env.agent import make_agent
 from blox_env.testing import check_agent
 from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
 FILES = (Path(__file__).parents[2] / "agents").glob("[a-z]*.py")
+NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "ppo", "tpe"}
+NEED_EXTRAS |= {"reinforce"}
 AGENTS = [
-    pytest.param(name, marks=[pytest.mark.extra] if name == "ppo" else [])
+    pytest.param(name, marks=[pytest.mark.extra] if name in NEED_EXTRAS else [])
     for name in sorted(file.stem.replace("_", "-") for file in FILES)
 ]
-SPACES = {"blox": None, "small": SearchSpace((3, 1, 2)), "huge": huge_space()}
+SPACES = {
+    "blox": None,
+    "small": SearchSpace((3, 1, 2)),
+    "huge": huge_space(),
+    "macro": MacroBenchSpace(),
+}
 SCRIPT = """
 import json, sys
 from blox_env import Problem, search
@@ -27,6 +34,9 @@ from tests.toys import ToyBenchmark, ToyDevice
 history = search(Problem(ToyBenchmark(), ToyDevice(), budget=40), sys.argv[1], seed=7)
 print(json.dumps(history.x.tolist()))
 """
+
+CLIMBERS = ("regularized-evolution", "local-search", "simulated-annealing")
+TRAIN_IN_PART = ("successive-halving", "hyperband", "bohb")
 
 
 def toy_problem(space=None, **arguments):
@@ -39,9 +49,17 @@ def test_spends_the_budget_and_no_more(agent, space):
     p = toy_problem(SPACES[space])
     history = search(p, agent, seed=0)
     assert p.done
-    assert p.spent == len(history) <= 40
-    if p.queries < p.max_queries:
-        assert len(history) == min(40, p.space.size)
+    full = int((history.epochs == p.benchmark.epochs).sum())
+    assert p.spent == pytest.approx(history.column("cost").sum(), abs=1e-9)
+    assert p.spent <= 40 + 1e-9
+    if "curves" in make_agent(agent).requires:  # a row a length of training
+        assert 0 < full <= p.spent + 1e-9
+        if p.queries < p.max_queries:
+            assert p.remaining < 1 / p.benchmark.epochs or full == p.space.size
+    else:
+        assert p.spent == full == len(history)
+        if p.queries < p.max_queries:
+            assert full == min(40, p.space.size)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -109,9 +127,9 @@ def test_evolution_beats_random_search_where_slots_add_up():
     for seed in range(3):
         best = {
             agent: search(Problem(Sum(space), budget=300), agent, seed=seed).reward.max()
-            for agent in ("regularized-evolution", "random-search")
+            for agent in ("random-search", *CLIMBERS)
         }
-        assert best["regularized-evolution"] > best["random-search"]
+        assert min(best[agent] for agent in CLIMBERS) > best["random-search"]
 
 
 def test_every_agent_has_a_name():
@@ -131,3 +149,47 @@ def test_objectives_are_checked():
 def test_reward_agents_search_for_the_reward():
     with pytest.raises(ValueError, match="PPO searches for the reward, got val_acc"):
         search(toy_problem(objectives="val_acc"), "ppo", seed=0)
+
+
+@pytest.mark.parametrize("agent", TRAIN_IN_PART)
+def test_training_in_part_needs_curves_and_ends_in_full_trainings(agent):
+    flat = ToyBenchmark()
+    flat.provides = frozenset()
+    with pytest.raises(ValueError, match="requires curves, which this problem does not provide"):
+        search(Problem(flat, budget=40), agent, seed=0)
+    history = search(toy_problem(), agent, seed=0)
+    full = history.epochs == 10
+    assert 0 < full.sum() < 40
+    assert (~full).sum() > full.sum() / 2
+    assert (
+        history.reward[full].mean() > search(toy_problem(), "random-search", seed=0).reward.mean()
+    )
+
+
+@pytest.mark.parametrize("agent", ["nsga2", "tpe"])
+@pytest.mark.extra
+def test_several_objectives_are_searched_for(agent):
+    options = {"batch": 3}  # and the last batch is cut by the budget
+    for names in ("val_acc", ("val_acc", "latency_ms"), ("val_acc", "latency_ms", "params")):
+        history = search(toy_problem(objectives=names), agent, seed=0, options=options)
+        assert len(history) == 40
+    assert len({tuple(row) for row in history.x.tolist()}) == 40
+
+
+@pytest.mark.parametrize(
+    ("agent", "options"),
+    [
+        ("local-search", {"neighbors": "al"}),
+        ("simulated-annealing", {"hot": 0.1, "cold": 0.2}),
+        ("nsga2", {"population": 1}),
+        ("nsga2", {"crossover": 1.5}),
+        ("tpe", {"startup": 0}),
+        ("successive-halving", {"eta": 1}),
+        ("hyperband", {"min_epochs": 0}),
+        ("bohb", {"good": 1.0}),
+        ("bohb", {"bandwidth": 0.0}),
+    ],
+)
+def test_impossible_options_are_errors(agent, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        make_agent(agent, options)

@@ -1,0 +1,191 @@
+"""A random search over the options of an agent, on ``digits`` with latency.
+
+Each draw of options is judged by the mean over seeds and over a quarter, a half and all of the
+budget: of the regret (reward ``mnasnet``), or for agents of several objectives of what the front
+lacks of the whole space's hypervolume (``val_acc`` against ``latency_ms``). The best draws and the
+agent's defaults are judged again on fresh seeds, and the order of the second round is printed and
+written. NAS-Bench-Macro takes no part in it, so that agents can be judged there; on ``digits`` they
+must be shown with other seeds.
+
+    python perf/tune_agents.py --agent local-search
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blox_env import Problem, search
+from blox_env.agent import make_agent
+from blox_env.parallel import write_atomic
+from blox_env.pareto import front
+
+BENCHMARK, DEVICE = "digits", "x86-ort-1t"
+OBJECTIVES = ("val_acc", "latency_ms")
+FIRST_SEED, FRESH_SEED = 10_000, 20_000
+
+RANGES: dict[str, dict[str, list[Any]]] = {
+    "local-search": {
+        "neighbors": ["first", "all"],
+        "initial": [1, 2, 3, 5, 8, 12, 20],
+    },
+    "simulated-annealing": {
+        "initial": [5, 10, 20, 30],
+        "hot": [0.02, 0.05, 0.1, 0.2, 0.5, 1.0],
+        "cold": [0.001, 0.002, 0.005, 0.01, 0.02, 0.05],
+    },
+    "regularized-evolution": {
+        "population": [10, 15, 20, 30, 50],
+        "sample": [2, 3, 5, 10],
+    },
+    "nsga2": {
+        "population": [6, 8, 10, 12, 16, 20],
+        "offspring": [1, 2, 4, None],
+        "crossover": [0.5, 0.9, 1.0],
+        "mutations": [0.25, 0.5, 1.0],
+    },
+    "tpe": {
+        "startup": [5, 10, 20],
+        "candidates": [12, 24, 48, 96],
+        "multivariate": [True, False],
+    },
+    "successive-halving": {
+        "eta": [2.0, 2.65, 3.0, 4.0],
+        "configurations": [5, 9, 16, 27, 54],
+        "min_epochs": [1, 2, 3],
+    },
+    "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
+    "bohb": {
+        "eta": [2.0, 2.65, 3.0, 4.0],
+        "min_epochs": [1, 2, 3],
+        "random_fraction": [0.0, 0.1, 1 / 3],
+        "good": [0.1, 0.15, 0.25],
+        "candidates": [24, 64, 256],
+        "bandwidth": [0.1, 0.2, 0.3, 0.5, 0.8],
+        "widening": [1.0, 2.0, 3.0],
+    },
+}
+
+
+def hypervolume(values: np.ndarray, reference: np.ndarray) -> float:
+    """Area that two objectives, to be maximised, dominate beyond the reference point."""
+    inside = values[(values > reference).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    on = inside[front(inside, maximise=True)]
+    on = on[np.argsort(-on[:, 0])]
+    heights = np.diff(np.maximum.accumulate(on[:, 1]), prepend=reference[1])
+    return float(((on[:, 0] - reference[0]) * heights).sum())
+
+
+@lru_cache
+def space_front() -> tuple[np.ndarray, float]:
+    """Reference point (5 % quantile of accuracy, 105 % of the largest latency) and the volume."""
+    problem = Problem(BENCHMARK, DEVICE, objectives=OBJECTIVES)
+    values = problem.values(problem.peek(problem.space.all()))
+    reference = np.array([np.quantile(values[:, 0], 0.05), 1.05 * values[:, 1].min()])
+    return reference, hypervolume(values, reference)
+
+
+@lru_cache
+def optimum() -> float:
+    """The best reward of the space."""
+    return Problem(BENCHMARK, DEVICE).optimum()[1]
+
+
+def missing_volume(agent: str, options: dict[str, Any], budget: int, seed: int) -> list[float]:
+    """Share of the hypervolume that is missing at a quarter, a half and all of the budget."""
+    problem = Problem(BENCHMARK, DEVICE, budget=budget, objectives=OBJECTIVES)
+    history = search(problem, agent, seed=seed, options=options)
+    values = np.column_stack([history.val_acc, -history.latency_ms])
+    reference, whole = space_front()
+    return [1 - hypervolume(values[: budget // part], reference) / whole for part in (4, 2, 1)]
+
+
+def regrets(agent: str, options: dict[str, Any], budget: int, seed: int) -> list[float]:
+    """Regret at a quarter, a half and all of the budget."""
+    problem = Problem(BENCHMARK, DEVICE, budget=budget)
+    history = search(problem, agent, seed=seed, options=options)
+    spent = np.cumsum(history.column("cost"))
+    incumbent = np.maximum(history.incumbent(), 0.0)  # nothing trained in full has no reward
+    rows = [np.searchsorted(spent, budget / part + 1e-9, side="right") - 1 for part in (4, 2, 1)]
+    return [optimum() - float(incumbent[row]) for row in rows]
+
+
+def judge(agent: str, options: dict[str, Any], budget: int, seeds: range) -> dict[str, Any]:
+    """What is recorded of one draw of options."""
+    several = make_agent(agent).searches_for == "several"
+    one: Callable[..., list[float]] = missing_volume if several else regrets
+    found = np.array([one(agent, options, budget, seed) for seed in seeds])
+    measure = "missing_hypervolume" if several else "regret"
+    return {
+        "options": options,
+        "score": round(float(found.mean()), 6),
+        f"mean_{measure}": found.mean(axis=0).round(6).tolist(),
+        f"median_{measure}": np.median(found, axis=0).round(6).tolist(),
+        "seeds": [seeds[0], seeds[-1]],
+    }
+
+
+def draws(agent: str, trials: int) -> list[dict[str, Any]]:
+    """The defaults, then different random draws of options that the agent accepts."""
+    rng = np.random.default_rng(0)
+    found: list[dict[str, Any]] = [{}]
+    for _ in range(20 * trials):
+        if len(found) > trials:
+            break
+        options = {k: v[rng.integers(len(v))] for k, v in RANGES[agent].items()}
+        try:
+            make_agent(agent, options)
+        except ValueError:
+            continue
+        if options not in found:
+            found.append(options)
+    return found
+
+
+def main() -> None:
+    """Judge all draws, then the best ones on fresh seeds; print and write what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--agent", choices=sorted(RANGES), required=True)
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--finalists", type=int, default=5)
+    parser.add_argument("--final-seeds", type=int, default=30)
+    parser.add_argument("--budget", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path("runs/tune_agents"))
+    given = parser.parse_args()
+    first = range(FIRST_SEED, FIRST_SEED + given.seeds)
+    judged = []
+    for options in draws(given.agent, given.trials):
+        judged.append(judge(given.agent, options, given.budget, first))
+        print(json.dumps(judged[-1]), flush=True)
+    judged[1:] = sorted(judged[1:], key=lambda row: row["score"])  # the defaults stay in front
+    fresh = range(FRESH_SEED, FRESH_SEED + given.final_seeds)
+    again = [
+        judge(given.agent, j["options"], given.budget, fresh) for j in judged[: 1 + given.finalists]
+    ]
+    again.sort(key=lambda row: row["score"])
+    print("on fresh seeds:")
+    for row in again:
+        print(json.dumps(row))
+    record = {
+        "agent": given.agent,
+        "benchmark": BENCHMARK,
+        "device": DEVICE,
+        "budget": given.budget,
+        "ranges": RANGES[given.agent],
+        "second_round": again,
+        "first_round": judged,
+    }
+    write_atomic(given.out / f"{given.agent}.json", json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
