@@ -66,7 +66,8 @@ class BloxEditEnv(BloxEnv):
         self.edits = Edits(self.rules.decisions, self.rules.masks)
         self.action_space = self.edits.action_space()
         self.observation_space = self.rules.observer.space(self.edits.actions)
-        self._value = np.nan  # reward of the current architecture; NaN where it was not paid for
+        self._value = 0.0  # reward of the current architecture
+        self._paid = False  # whether the budget reached it
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -79,15 +80,17 @@ class BloxEditEnv(BloxEnv):
         """
         given = self.rules.options(options, ("arch",))
         start = self.edits.given(given, 1)
+        self._next = None  # nothing runs until the start is evaluated
         self._new_episode(seed, given)
         count = self.problem.space.slots
         self._row[:] = (self.edits.starts(self._draws(1 + count)[1:]) if start is None else start)[
             0
         ]
-        self._next = 0
         self._shown = count
         info = self._evaluate(self._row)
-        self._value = info.pop("reward", np.nan)
+        self._paid = "reward" in info
+        self._value = info.pop("reward", 0.0)
+        self._next = 0
         return self._show(), self._with_mask(info)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
@@ -104,7 +107,7 @@ class BloxEditEnv(BloxEnv):
             self._next = None
             return self._show(), 0.0, True, False, self._with_mask({"invalid": True})
         info: dict[str, Any] = {"budget_spent": True}
-        if not np.isnan(self._value):
+        if self._paid:
             changed = self.edits.apply(self._row[None], np.array([choice]))[0]
             info = self._evaluate(changed)
         if "reward" not in info:
@@ -160,7 +163,8 @@ class BloxEditVectorEnv(BatchedEnv):
         space, actions = self.edits.action_space(), self.edits.actions
         how = (num_envs, autoreset_mode, max_episode_steps, render_mode)
         super().__init__(rules, space, actions, *how)
-        self._values = np.full(self.num_envs, np.nan)
+        self._values = np.zeros(self.num_envs)  # rewards of the current architectures
+        self._paid = np.zeros(self.num_envs, dtype=bool)  # whether the budget reached them
 
     def _checked(self, options: dict[str, Any]) -> IntArray | None:
         return self.edits.given(options, self.num_envs)
@@ -171,10 +175,11 @@ class BloxEditVectorEnv(BatchedEnv):
             rows = self.edits.starts(uniform[1:])
         else:
             rows = begin[which]
-        self._values[which] = np.nan
+        self._paid[which] = False
         self._set(which, rows)
         known, rewards = self._evaluate(np.arange(self.num_envs)[which], rows, infos)
         self._values[known] = rewards
+        self._paid[known] = True
 
     def _act(self, which: Which, actions: NDArray[Any], result: Result) -> None:
         numbers = np.arange(self.num_envs)[which]
@@ -182,7 +187,7 @@ class BloxEditVectorEnv(BatchedEnv):
         result.terminated[numbers[~allowed]] = True
         invalid = np.ones(int((~allowed).sum()), dtype=bool)
         result.infos.add("invalid", numbers[~allowed], invalid)
-        poor = allowed & np.isnan(self._values[numbers])  # the start was not paid for
+        poor = allowed & ~self._paid[numbers]  # the start was not paid for
         result.truncated[numbers[poor]] = True
         result.infos.add("budget_spent", numbers[poor], np.ones(int(poor.sum()), dtype=bool))
         going = allowed & ~poor

@@ -170,6 +170,7 @@ class BloxEnv(gym.Env[Any, Any]):
         self._flat = self.rules.observer.blank.copy()
         self._next: int | None = None  # the next decision; None: the episode is over or not begun
         self._prefix = 0
+        self._reached = 0  # the next decision, also when the episode ended there
         self._mask = self._first_mask()
         self._goal = np.zeros(1)
         self._episode = -1
@@ -186,7 +187,7 @@ class BloxEnv(gym.Env[Any, Any]):
             options: ``"latency_target_ms"`` or ``"device"`` set the goal of this episode.
         """
         self._new_episode(seed, self.rules.options(options))
-        self._next = self._prefix = self._shown = 0
+        self._next = self._reached = self._prefix = self._shown = 0
         self._mask = self._first_mask()
         mask = self._mask.copy()
         return self.rules.observer.pack(self._flat, mask), {"action_mask": mask}
@@ -216,6 +217,7 @@ class BloxEnv(gym.Env[Any, Any]):
             prefix = 0
         self._prefix = prefix
         self._next += 1
+        self._reached = self._next
         if self._next == len(steps):
             return self._finish()
         self._mask = self.rules.masks.one(self._next, self._row, prefix)
@@ -234,8 +236,8 @@ class BloxEnv(gym.Env[Any, Any]):
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")
             return None
         partial = ""
-        if self._next and self._shown < len(self._row):
-            partial = self.rules.decisions.words(self._next, self._prefix)
+        if self._shown < len(self._row):
+            partial = self.rules.decisions.words(self._reached, self._prefix)
         shown = Shown(self._row, self._shown, partial=partial, **(self._last or self._aim()))
         draw = picture if self.render_mode == "rgb_array" else ansi
         return draw(self.problem.space, shown)
@@ -283,6 +285,7 @@ class BloxEnv(gym.Env[Any, Any]):
 
     def _finish(self) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """The end of an episode that chose everything."""
+        self._next = None  # over, whatever evaluating says
         rows = self._row[None].copy()
         rules = self.rules
         if rules.masks.bounded and not rules.masks.feasible(rows)[0]:
@@ -306,12 +309,14 @@ class BloxEnv(gym.Env[Any, Any]):
         A vector reward has no target.
         """
         kind, goal = self.rules.goals.goal, float(self._goal[0])
-        target = goal if kind == "latency_target" else self.problem.latency_target_ms
+        number = int(goal) if kind == "device" else 0
+        target = self.rules.outcomes.problems[number].latency_target_ms
+        if kind == "latency_target":
+            target = goal if self._episode >= 0 else np.nan
+        aimed = np.isfinite(target) and np.ndim(self._nothing) == 0
         return {
-            "device": self.rules.devices[int(goal) if kind == "device" else 0],
-            "latency_target_ms": target
-            if np.isfinite(target) and np.ndim(self._nothing) == 0
-            else None,
+            "device": self.rules.devices[number],
+            "latency_target_ms": target if aimed else None,
         }
 
     def _to_show(self, info: dict[str, Any], reward: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -30,9 +30,10 @@ class VectorReward:
         ValueError: as :class:`~blox_env.objectives.Objectives`.
     """
 
-    def __init__(self, problem: Problem, names: str | Sequence[str]) -> None:
-        self.problem = problem
-        self.objectives = Objectives(names, problem.benchmark, problem.device)
+    def __init__(self, problems: Sequence[Problem], names: str | Sequence[str]) -> None:
+        self.problem = problems[0]
+        self.devices = [problem.device for problem in problems]  # one, or those of a goal
+        self.objectives = Objectives(names, self.problem.benchmark, self.problem.device)
         self.space = spaces.Box(*self._bounds(), dtype=np.float32)
 
     def of(self, rows: IntArray, outcome: Outcome | Trials) -> Rewards:
@@ -58,7 +59,7 @@ class VectorReward:
 
     def _bounds(self) -> tuple[Rewards, Rewards]:
         """Lowest and highest rewards; 0 is one, before an episode's end."""
-        space, device = self.problem.space, self.problem.device
+        space = self.problem.space
         lowest = []
         for name in self.objectives.names:
             low = -np.inf
@@ -66,8 +67,8 @@ class VectorReward:
                 low = 0.0
             elif space.size > LISTABLE or name == "reward":
                 pass
-            elif name == "latency_ms" and device is not None:
-                low = -float(device.quantiles_ms((1.0,))[0])
+            elif name == "latency_ms":
+                low = -max(float(d.quantiles_ms((1.0,))[0]) for d in self.devices if d is not None)
             else:
                 low = -float(np.nanmax(self.objectives.size_of(name, space.all())))
             # rounded outwards, so that no value lies outside
@@ -121,7 +122,7 @@ class MOBloxEnv(BloxEnv):
     ) -> None:
         _refuse_targets(arguments)
         super().__init__(**arguments)
-        self.vector_reward = VectorReward(self.problem, objectives)
+        self.vector_reward = VectorReward(self.rules.outcomes.problems, objectives)
         self.reward_space = self.vector_reward.space
         self.reward_dim = len(self.vector_reward.objectives)
 
@@ -159,7 +160,7 @@ class MOBloxVectorEnv(BloxVectorEnv):
     ) -> None:
         _refuse_targets(arguments)
         super().__init__(num_envs, autoreset_mode=autoreset_mode, **arguments)
-        self.vector_reward = VectorReward(self.problem, objectives)
+        self.vector_reward = VectorReward(self.rules.outcomes.problems, objectives)
         # of one environment, as MO-Gymnasium's own vector environments have it
         self.reward_space = self.vector_reward.space
         self.reward_dim = len(self.vector_reward.objectives)

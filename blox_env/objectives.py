@@ -34,6 +34,8 @@ class Objectives:
     def __init__(
         self, names: str | Sequence[str], benchmark: Benchmark, device: Device | None
     ) -> None:
+        if not isinstance(names, str | list | tuple):
+            raise TypeError(f"objectives must be a name or names, got {names!r}")
         self.names = (names,) if isinstance(names, str) else tuple(names)
         self.benchmark = benchmark
         for name in self.names:

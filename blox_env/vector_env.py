@@ -119,10 +119,10 @@ class BloxVectorEnv(BatchedEnv):
             self._rows[which, step.slot] = step.option[prefix]
             prefix = np.zeros_like(prefix)
         self._prefix[which] = prefix
+        self._next[which] = number + 1
         if number + 1 == len(self.rules.decisions):
             self._finish(which, result)
             return
-        self._next[which] = number + 1
         if isinstance(which, slice):
             self._together = number + 1
         masks = self.rules.masks.of(number + 1, self._rows[which], prefix)
@@ -142,6 +142,7 @@ class BloxVectorEnv(BatchedEnv):
             shown = self._flat[which]
             self.rules.observer.show(shown, rows)
             self._flat[which] = shown
+            self._next[which] = 1
             self._finish(which, result)
 
     def _refuse(self, which: IntArray, result: Result) -> None:
@@ -188,8 +189,14 @@ class BloxVectorEnv(BatchedEnv):
         self._together = None
 
     def _filled(self) -> IntArray:
-        slots = [step.slot for step in self.rules.decisions.steps]
+        slots = self.problem.space.slots
         if self.rules.decisions.whole:
-            return np.where(self._over, len(self._rows[0]), 0)
-        filled = np.array([*slots, slots[-1] + 1])[self._next]
-        return np.where(self._over, self._rows.shape[1], filled)
+            return self._next * slots
+        ends = np.array([*(step.slot for step in self.rules.decisions.steps), slots])
+        return ends[self._next]
+
+    def _partial(self, number: int) -> str:
+        decisions, decision = self.rules.decisions, int(self._next[number])
+        if decisions.whole or decision == len(decisions):
+            return ""
+        return decisions.words(decision, int(self._prefix[number]))

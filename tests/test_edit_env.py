@@ -12,7 +12,7 @@ from blox_env import BloxSpace, Problem, SearchSpace
 from blox_env.edit_env import BloxEditEnv, BloxEditVectorEnv
 from blox_env.spaces.blox import BLOCKS
 from tests.test_vector_env import BENCHMARKS, DEVICES, OTHER, SMALL, compare, limited
-from tests.toys import ToyBenchmark, ToyDevice
+from tests.toys import BoundedDevice, ToyBenchmark, ToyDevice, huge_space
 
 SPACE = BloxSpace()
 
@@ -105,6 +105,14 @@ def test_latency_budget_holds_from_start_to_end():
     blocked = ~env.edits.allowed(fast)[0].astype(bool)
     over = env.problem.device.latency_ms(SPACE.neighbors(fast)[0]) > budget
     assert blocked.sum() == over.sum() > 0
+
+
+def test_drawn_starts_meet_the_budget_where_only_bounds_are_known():
+    space = huge_space()
+    env = BloxEditEnv(ToyBenchmark(space), BoundedDevice(space), latency_budget_ms=3.0)
+    starts = [env.reset(seed=seed)[1] for seed in range(100)]
+    assert max(info["latency_ms"] for info in starts) <= 3.0
+    assert len({tuple(info["arch"]) for info in starts}) > 90
 
 
 def test_masked_edit_ends_the_episode():

@@ -221,7 +221,7 @@ def test_operation_masks():
 def test_whole_refuses_what_is_no_architecture():
     env = toy_env(granularity="whole")
     env.reset()
-    for action in ([0, 0], [0, 0, 45], [0.5, 0, 0], 3):
+    for action in ([0, 0], [0, 0, 45], [0.5, 0, 0], 3, []):
         with pytest.raises(ValueError, match="action: "):
             env.step(action)
 
@@ -272,6 +272,51 @@ def test_goal_device():
         env.reset()
     assert latencies["slow"] == 2 * latencies["toy-device"]
     assert env.reset(options={"device": "slow"})[0][-1] == 1
+    for action in (1, 2, 3):
+        _, reward, *_ = env.step(action)
+    env.render_mode = "ansi"
+    slow_target = slow.median_ms()
+    assert f"target {slow_target:.4g} ms" in env.render()
+    assert f"reward {reward:.4f}" in env.render()
+
+
+def test_devices_of_a_goal_by_any_of_their_names():
+    slow = ToyDevice()
+    slow.name = "slow"
+    env = toy_env_of(goals=["tests.toys:ToyDevice", slow])
+    for name in ("tests.toys:ToyDevice", "toy-device"):
+        assert env.reset(options={"device": name})[0][-2] == 1
+    with pytest.raises(ValueError, match="different devices, got toy-device, toy-device"):
+        toy_env_of(goals=["tests.toys:ToyDevice", ToyDevice()])
+
+
+def toy_env_of(**arguments):
+    return BloxEnv(ToyBenchmark(), goal="device", **arguments)
+
+
+def test_failed_evaluation_ends_the_episode():
+    class Broken(ToyBenchmark):
+        provides = frozenset()
+
+        def evaluate(self, x, **arguments):
+            raise OSError("disk gone")
+
+    env = BloxEnv(Broken(), None)
+    env.reset()
+    env.step(0)
+    env.step(0)
+    for error in (OSError, RuntimeError):
+        with pytest.raises(error, match=r"disk gone|call reset"):
+            env.step(0)
+
+
+def test_devices_that_hardly_differ_have_no_range_of_targets():
+    class Constant(ToyDevice):
+        def latency_ms(self, x):
+            return np.full(len(self.space.check(x)), 3.0)
+
+    with pytest.raises(ValueError, match="hardly differ"):
+        BloxEnv(ToyBenchmark(), Constant(), goal="latency_target")
 
 
 @pytest.mark.parametrize(
@@ -282,6 +327,10 @@ def test_goal_device():
         ({"goal": "latency_target", "goals": (3, 2)}, None, "goals must be a range"),
         ({"goal": "latency_target", "goals": 3}, None, "goals must be a range"),
         ({"goal": "device"}, None, "at least two different devices"),
+        ({"goal": "device", "goals": "abc"}, None, "at least two different devices, got 'abc'"),
+        ({"goal": "device", "goals": [None, ToyDevice()]}, None, "at least two different"),
+        ({"goal": "latency_target", "goals": "23"}, None, "goals must be a range"),
+        ({"goal": "latency_target", "latency_target_ms": 3.0}, None, "draws the target"),
         ({"goal": "latency_target", "observation": "indices"}, None, "cannot show a goal"),
         ({"goal": "latency_target"}, {"latency_target_ms": 99}, "must be in .* got 99"),
         ({"goal": "latency_target"}, {"latency_target_ms": "a"}, "must be one number"),

@@ -40,6 +40,16 @@ def test_reward_space_holds_all_rewards():
     assert env._nothing in env.reward_space
 
 
+def test_reward_space_holds_those_of_every_device():
+    slow = ToyDevice()
+    slow.name, slow.factor = "slow", 2.0
+    env = MOBloxEnv(benchmark=ToyBenchmark(), goal="device", goals=[ToyDevice(), slow])
+    env.reset(options={"device": "slow"})
+    for _ in range(3):
+        _, reward, *_ = env.step(44)
+    assert reward in env.reward_space
+
+
 def test_front_is_true_and_discounted():
     space = SearchSpace((4, 3, 2))
     env = MOBloxEnv(benchmark=ToyBenchmark(space), device=ToyDevice(space))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blox_env import BloxEnv, Problem, SearchSpace
+from blox_env.edit_env import BloxEditVectorEnv
 from blox_env.episode.goals import draws, seed_numbers
 from blox_env.vector_env import BloxVectorEnv
 from tests.toys import BoundedDevice, ToyBenchmark, ToyDevice, huge_space
@@ -284,10 +285,70 @@ def test_one_goal_each():
     np.testing.assert_array_equal(rewards, expected)
 
 
-def test_ansi_of_every_environment():
-    env = BloxVectorEnv(2, benchmark=ToyBenchmark(), device=None, render_mode="ansi")
+@pytest.mark.parametrize("granularity", ["block", "operation", "whole"])
+@pytest.mark.parametrize("limit", [None, 2])
+def test_shows_what_the_single_environment_shows(granularity, limit):
+    both = {
+        "benchmark": ToyBenchmark(),
+        "device": None,
+        "granularity": granularity,
+        "render_mode": "ansi",
+    }
+    single = limited(BloxEnv(**both), limit)
+    many = BloxVectorEnv(2, max_episode_steps=limit, **both)
+
+    def stages(text):
+        return [line for line in text.splitlines() if "stage" in line]
+
+    assert stages(many.render()[1]) == stages(single.unwrapped.render())
+    rng = np.random.default_rng(0)
+    many.reset(seed=0)
+    single.reset(seed=0)
+    over = False
+    for _ in range(25):
+        actions = random_actions(many, rng)
+        many.step(actions)
+        if over:
+            single.reset()
+            over = False
+        else:
+            _, _, terminated, truncated, _ = single.step(actions[1])
+            over = terminated or truncated
+        assert stages(many.render()[1]) == stages(single.unwrapped.render())
+
+
+@pytest.mark.parametrize("seed", [1.5, -1, [1, 2.5], [1], "a"])
+def test_bad_seeds(seed):
+    env = BloxVectorEnv(2, benchmark=ToyBenchmark(), device=None)
+    with pytest.raises((TypeError, ValueError), match="seed"):
+        env.reset(seed=seed)
+
+
+class Broken(ToyBenchmark):
+    provides = frozenset()
+    working = True
+
+    def evaluate(self, x, **arguments):
+        if not self.working:
+            raise OSError("disk gone")
+        return super().evaluate(x, **arguments)
+
+
+@pytest.mark.parametrize("make", [BloxVectorEnv, BloxEditVectorEnv])
+def test_a_failed_evaluation_asks_for_a_reset(make):
+    benchmark = Broken()
+    env = make(2, benchmark=benchmark, device=None)
+    env.reset(seed=0)
+    benchmark.working = False
+    if make is BloxVectorEnv:  # it evaluates in the third step
+        env.step([1, 2])
+        env.step([1, 2])
+    with pytest.raises(OSError, match="disk gone"):
+        env.step([1, 2])
+    benchmark.working = True
+    with pytest.raises(RuntimeError, match="call reset"):
+        env.step([1, 2])
     env.reset()
-    env.step([1, 2])
-    texts = env.render()
-    assert len(texts) == 2
-    assert texts[0] != texts[1]
+    for _ in range(3):
+        _, rewards, *_ = env.step([1, 2])
+    assert np.isfinite(rewards).all()

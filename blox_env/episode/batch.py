@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from blox_env.errors import check_positive_int
 from blox_env.spaces.base import IntArray
 
 Which = slice | IntArray  # environments: all of them, or their numbers
@@ -106,17 +107,14 @@ def check_seeds(seed: int | Sequence[int | None] | None, n: int) -> int | list[i
     """A seed for all, or a list of one each.
 
     Raises:
+        TypeError: for what is no whole number.
         ValueError: for a negative one, or a list of another length.
     """
     if seed is None:
         return None
-    if isinstance(seed, int | np.integer):
-        if seed < 0:
-            raise ValueError(f"seed must be at least 0, got {seed}")
-        return int(seed)
-    seeds = [None if s is None else int(s) for s in seed]
+    if not isinstance(seed, list | tuple | np.ndarray):
+        return check_positive_int("seed", seed, 0)
+    seeds = [None if each is None else check_positive_int("seed", each, 0) for each in seed]
     if len(seeds) != n:
         raise ValueError(f"a list of seeds must have one for each of {n}, got {len(seeds)}")
-    if any(s is not None and s < 0 for s in seeds):
-        raise ValueError(f"seeds must be at least 0, got {seeds}")
     return seeds

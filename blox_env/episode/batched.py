@@ -130,6 +130,7 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
         begin = self._checked(options)
         self._set_seeds(seed, which)
         infos = Infos(self.num_envs)
+        self._begun = False  # should evaluating fail, everything starts anew
         self._start(which, infos, goals, begin)
         self._begun = True
         infos.add("action_mask", which, self._masks[which])
@@ -139,6 +140,8 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
         self, actions: ArrayLike
     ) -> tuple[Any, FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one action in every environment; see ``autoreset_mode`` for those that are over.
+
+        All actions have to be in the action space, those that are ignored, too.
 
         Raises:
             RuntimeError: before ``reset``, or with autoreset disabled after an episode's end.
@@ -155,6 +158,7 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
                 f"the episode of environment {first} is over: "
                 "reset(options={'reset_mask': …}) comes first"
             )
+        self._begun = False  # should evaluating fail, everything starts anew
         if some:  # only with NEXT_STEP: the others are reset at once
             running: Which = np.flatnonzero(~over)
             if not over.all():
@@ -167,7 +171,7 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
             result.infos = self._same_step(ended, result.infos)
             ended = np.zeros_like(ended)
-        self._over = ended
+        self._over, self._begun = ended, True
         result.infos.add("action_mask", ALL, self._masks)
         return (
             self._observe(),
@@ -186,10 +190,10 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
         if self.render_mode is None:
             return None
         draw = picture if self.render_mode == "rgb_array" else ansi
-        filled = self._filled().tolist()
+        filled = (self._filled() if self._begun else 0 * self._episodes).tolist()
         return tuple(
-            draw(self.problem.space, Shown(row, count))
-            for row, count in zip(self._rows.copy(), filled, strict=True)
+            draw(self.problem.space, Shown(row, count, partial=self._partial(number)))
+            for number, (row, count) in enumerate(zip(self._rows.copy(), filled, strict=True))
         )
 
     # -- within ----------------------------------------------------------------------------
@@ -197,6 +201,10 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
     def _filled(self) -> IntArray:
         """Number of slots chosen so far in each environment."""
         return np.full(self.num_envs, self._rows.shape[1])
+
+    def _partial(self, number: int) -> str:
+        """What is chosen of a slot that is not complete, in words."""
+        return ""
 
     def _observe(self) -> Any:  # noqa: ANN401
         return self.rules.observer.pack(self._flat, self._masks)

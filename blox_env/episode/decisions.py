@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from blox_env.errors import unknown_name
 from blox_env.spaces.base import IntArray, SearchSpace
@@ -99,13 +99,16 @@ def _decision(slot: int, table: IntArray, depth: int, actions: int) -> Decision:
     return Decision(slot, choices, allowed, table.reshape(-1) if last else None)
 
 
-def whole_actions(actions: ArrayLike, space: SearchSpace) -> IntArray:
+def whole_actions(actions: NDArray[Any], space: SearchSpace) -> IntArray:
     """Actions ``(n, slots)`` of ``granularity="whole"`` as architectures.
 
     Raises:
         ValueError: for actions outside ``MultiDiscrete(space.options)``.
     """
     try:
-        return space.check(np.asarray(actions))
+        rows = space.check(np.asarray(actions))
+        if len(rows) != len(actions):
+            raise ValueError(f"expected {space.slots} options, got none")
+        return rows
     except (TypeError, ValueError) as error:
         raise ValueError(f"action: {error}") from None

@@ -79,6 +79,7 @@ class Edits:
         """Random architectures ``(n, slots)`` of uniform numbers ``(slots, n)``.
 
         Even over the options of a slot; with a latency budget over those that can still meet it.
+        Where the masks come from a lower bound, what is too slow is made faster from the last slot.
         """
         space = self.decisions.space
         rows = np.zeros((uniform.shape[1], space.slots), dtype=np.int64)
@@ -90,6 +91,13 @@ class Edits:
             allowed = self._blocks.of(slot, rows, none)
             wanted = np.floor(uniform[slot] * allowed.sum(axis=1)).astype(np.int64)
             rows[:, slot] = (np.cumsum(allowed, axis=1) > wanted[:, None]).argmax(axis=1)
+        for slot in range(space.slots)[::-1] if self.masks.bounded else ():
+            rows[~self.masks.feasible(rows), slot] = self.masks.fastest(slot)
+        if not self.masks.feasible(rows).all():
+            raise ValueError(
+                f"latency_budget_ms={self.masks.budget_ms} is above the lower bounds of device "
+                "and below the latency of what they take for fastest: raise it"
+            )
         return rows
 
     def given(self, options: dict[str, Any], n: int) -> IntArray | None:

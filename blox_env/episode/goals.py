@@ -49,7 +49,7 @@ class Goals:
             range; ``"device"``, one of several; None for the same in every episode.
         choices: the range ``(low, high)`` in milliseconds, by default from the 5th to the 95th
             percentile of the device; the devices.
-        device: the device of the environment, for the default range.
+        loaded: the devices of the environment, for the default range and for their names.
 
     Raises:
         ValueError: for an unknown goal, or choices that are none.
@@ -59,7 +59,7 @@ class Goals:
         self,
         goal: str | None = None,
         choices: Sequence[Any] | None = None,
-        device: Device | None = None,
+        loaded: Sequence[Device] = (),
     ) -> None:
         if goal is not None and goal not in GOALS:
             raise ValueError(unknown_name("goal", goal, GOALS))
@@ -68,15 +68,18 @@ class Goals:
         self.goal = goal
         self.columns = 0
         self.names: list[str] = []
+        devices = check_devices(choices) if goal == "device" else []
         if goal == "latency_target":
-            self.low, self.high = _range(choices, device)
+            self.low, self.high = _range(choices, loaded[0] if loaded else None)
             self.columns = 1
         elif goal == "device":
-            self.names = [d.name if isinstance(d, Device) else str(d) for d in choices or ()]
-            if len(self.names) < 2 or len(set(self.names)) != len(self.names):
-                raise ValueError(
-                    f"goal='device' needs goals, at least two different devices, got {choices!r}"
-                )
+            names = [each if isinstance(each, str) else each.name for each in devices]
+            self.names = [device.name for device in loaded]
+            self._numbers = {
+                name: number for known in (names, self.names) for number, name in enumerate(known)
+            }
+            if len(set(self.names)) != len(self.names):
+                raise ValueError(f"goals must be different devices, got {', '.join(self.names)}")
             self.columns = len(self.names)
 
     def draw(self, uniform: FloatArray) -> FloatArray:
@@ -95,13 +98,15 @@ class Goals:
             return self._targets(options["latency_target_ms"], n)
         if self.goal == "device" and "device" in options:
             asked = options["device"]
+            if not isinstance(asked, str | list | tuple | np.ndarray):
+                raise ValueError(f"options['device'] must be a name or {n} names, got {asked!r}")
             names = [asked] * n if isinstance(asked, str) else list(asked)
             for name in names:
-                if name not in self.names:
-                    raise ValueError(unknown_name("options['device']", name, self.names))
+                if not isinstance(name, str) or name not in self._numbers:
+                    raise ValueError(unknown_name("options['device']", name, self._numbers))
             if len(names) != n:
                 raise ValueError(f"options['device'] must name {n} devices, got {len(names)}")
-            return np.array([self.names.index(name) for name in names], dtype=float)
+            return np.array([self._numbers[name] for name in names], dtype=float)
         return None
 
     def option(self) -> str | None:
@@ -131,14 +136,32 @@ class Goals:
         return targets
 
 
+def check_devices(choices: object) -> list[Any]:
+    """Devices of a goal, names or objects, at least two.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    devices = list(choices) if isinstance(choices, list | tuple) else []
+    if len(devices) < 2 or not all(isinstance(each, str | Device) for each in devices):
+        raise ValueError(
+            f"goal='device' needs goals, at least two different devices, got {choices!r}"
+        )
+    return devices
+
+
 def _range(choices: Sequence[Any] | None, device: Device | None) -> tuple[float, float]:
     if device is None:
         raise ValueError("goal='latency_target' needs a device, got device=None")
     if choices is None:
-        low, high = device.quantiles_ms((0.05, 0.95))
-        return float(low), float(high)
+        low, high = (float(v) for v in device.quantiles_ms((0.05, 0.95)))
+        if not low < high:
+            raise ValueError(
+                f"the latencies of device {device.name!r} hardly differ: pass goals=(low, high)"
+            )
+        return low, high
     try:
-        low, high = (float(v) for v in choices)
+        low, high = (float(v) for v in ("?" if isinstance(choices, str) else choices))
     except (TypeError, ValueError):
         low = high = np.nan
     if not 0 < low < high < np.inf:

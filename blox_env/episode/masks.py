@@ -50,7 +50,7 @@ class Masks:
         if space.size <= LISTABLE:
             latency = device.latency_ms(space.all()).reshape(space.options)
             self._refuse_impossible(float(latency.min()))
-            fits = latency <= self.budget_ms
+            fits = self._within(latency)
             self._strides = np.cumprod((1, *space.options[:0:-1]))[::-1]
             self._tables = [_reachable(decisions, number, fits) for number in range(len(decisions))]
             axes = set(range(space.slots))
@@ -63,10 +63,12 @@ class Masks:
                 f"latency_budget_ms needs a space of at most {LISTABLE:,} architectures or a device"
                 f" with slot_bounds_ms(), got {space!r} and device {device.name!r}"
             )
-        least = float(sum(bound.min() for bound in self._bounds))
-        self._refuse_impossible(least)
+        # what a slot and all after it add at least
+        least = np.array([bound.min() for bound in self._bounds])
+        self._rest = np.append(np.cumsum(least[::-1])[::-1], 0.0)
+        self._refuse_impossible(float(self._rest[0]))
         self._after = [_options_after(decisions, number) for number in range(len(decisions))]
-        occur = [bound - bound.min() + least <= self.budget_ms for bound in self._bounds]
+        occur = [self._within(bound - bound.min() + self._rest[0]) for bound in self._bounds]
         self.whole = np.concatenate(occur).astype(np.int8)
 
     @property
@@ -105,7 +107,12 @@ class Masks:
         """Which complete architectures meet the budget, ``(n,)``."""
         if self.budget_ms is None or self.device is None:
             return np.ones(len(rows), dtype=bool)
-        return np.asarray(self.device.latency_ms(rows) <= self.budget_ms, dtype=bool)
+        return self._within(self.device.latency_ms(rows))
+
+    def fastest(self, slot: int) -> int:
+        """The option of a slot that adds least by the lower bounds."""
+        assert self._bounds is not None
+        return int(np.argmin(self._bounds[slot]))
 
     def _place(self, number: int, rows: IntArray, prefix: IntArray | int) -> IntArray:
         """Rows of the table of a decision: the slots before in C order, then the prefix."""
@@ -120,19 +127,22 @@ class Masks:
 
     def _bounded(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
         assert self._bounds is not None
-        assert self.budget_ms is not None
         step = self.decisions.steps[number]
         spent = np.zeros(len(rows))
         for slot in range(step.slot):
             spent += self._bounds[slot][rows[:, slot]]
-        spent += sum(float(bound.min()) for bound in self._bounds[step.slot + 1 :])
-        fits = spent[:, None] + self._bounds[step.slot] <= self.budget_ms  # (n, options)
+        spent += self._rest[step.slot + 1]
+        fits = self._within(spent[:, None] + self._bounds[step.slot])  # (n, options)
         reached = (self._after[number][prefix] & fits[:, None, :]).any(axis=2)
         return np.asarray(reached, dtype=np.int8)
 
-    def _refuse_impossible(self, least: float) -> None:
+    def _within(self, latency: FloatArray) -> NDArray[np.bool_]:
+        """Which latencies meet the budget; sums in another order may differ in the last digits."""
         assert self.budget_ms is not None
-        if least > self.budget_ms:
+        return np.asarray(latency <= self.budget_ms * (1 + 1e-9), dtype=bool)
+
+    def _refuse_impossible(self, least: float) -> None:
+        if not self._within(np.array(least)):
             raise ValueError(
                 f"latency_budget_ms must be at least the {least:.4g} ms of the fastest "
                 f"architecture, got {self.budget_ms}"
@@ -140,6 +150,8 @@ class Masks:
 
 
 def _check_budget(budget_ms: float, device: Device | None) -> float:
+    if isinstance(budget_ms, bool) or not isinstance(budget_ms, int | float | np.number):
+        raise TypeError(f"latency_budget_ms must be a number, got {budget_ms!r}")
     budget = float(budget_ms)
     if not (np.isfinite(budget) and budget > 0):
         raise ValueError(f"latency_budget_ms must be above 0, got {budget_ms!r}")

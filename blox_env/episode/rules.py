@@ -10,7 +10,7 @@ import numpy as np
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.episode.decisions import Decisions, Granularity
-from blox_env.episode.goals import Goals
+from blox_env.episode.goals import Goals, check_devices
 from blox_env.episode.masks import Masks
 from blox_env.episode.observations import Observation, Observer
 from blox_env.episode.outcomes import Outcome, Outcomes
@@ -59,10 +59,12 @@ class Rules:
                     "problem brings benchmark, device, reward, latency_target_ms and noise with it"
                     " and leaves no goal to draw: pass either problem or those"
                 )
+            if not isinstance(problem, Problem):
+                raise TypeError(f"problem must be a blox_env.Problem, got {problem!r}")
             problems = [problem]
         else:
-            if goal == "device":  # checked before anything is loaded
-                Goals(goal, goals)
+            if goal == "latency_target" and latency_target_ms is not None:
+                raise ValueError("goal='latency_target' draws the target: no latency_target_ms")
             problems = [
                 Problem(
                     benchmark,
@@ -73,12 +75,12 @@ class Rules:
                     seed=noise_seed,
                     keep=False,
                 )
-                for each in (goals if goal == "device" and goals else [device])
+                for each in (check_devices(goals) if goal == "device" else [device])
             ]
         self.problem = problems[0]
         if goal == "device" and latency_budget_ms is not None:
             raise ValueError("latency_budget_ms needs one device, got goal='device'")
-        self.goals = Goals(goal, goals, self.problem.device)
+        self.goals = Goals(goal, goals, [p.device for p in problems if p.device is not None])
         self.decisions = Decisions(self.problem.space, granularity)
         self.masks = Masks(self.decisions, self.problem.device, latency_budget_ms)
         self.observer = Observer(self.decisions, observation, self.goals.columns)
