@@ -5,6 +5,9 @@ Schulman et al., *Proximal Policy Optimization Algorithms*, 2017. Operations and
 chosen one after the other where the space has them (in Blox 9 steps of at most 8 actions instead
 of 3 of 45), and what makes no block is masked. As in :mod:`blox_env.agents.ppo` γ = λ = 1, since
 the only reward comes at the end.
+Deviations from sb3-contrib's defaults are the arguments below, set by hand after a few searches of
+1,000 evaluations on ``digits`` (seeds 0 to 2): with less entropy the policy settles early and asks
+for the same few architectures until the queries are spent.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ class MaskablePPO(Agent):
         learning_rate: float = 2e-3,
         epochs: int = 10,
         minibatches: int = 2,
-        entropy: float = 0.06,
+        entropy: float = 0.15,
         clip: float = 0.2,
         hidden: int = 64,
     ) -> None:

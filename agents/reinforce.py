@@ -5,7 +5,8 @@ architecture slot by slot, each choice read back as the next input; the policy g
 log-probability is weighted by the reward above a moving average.
 Deviations: one layer of 64 instead of two of 35, a bonus for entropy (as Pham et al. 2018 have it),
 advantages divided by a moving deviation so that the learning rate suits any reward, and larger
-steps: budgets here are hundreds of architectures, theirs were thousands.
+steps: budgets here are hundreds of architectures, theirs were thousands. Batch, learning rate and
+entropy were chosen out of seven combinations on ``digits`` without latency (seed 0).
 """
 
 from __future__ import annotations

@@ -177,8 +177,8 @@ def difference(ours: list[float], theirs: list[float]) -> str:
     return f"{low:+.4f} … {high:+.4f}"
 
 
-def show(arguments: argparse.Namespace, console: Console) -> None:
-    """A table for each problem, of the results that are there."""
+def tables(arguments: argparse.Namespace) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Title, columns and rows for each problem, of the results that are there."""
     for name in arguments.problems:
         folder = arguments.out / f"{name}-{arguments.budget}"
         found: dict[str, list[dict[str, Any]]] = {}
@@ -192,13 +192,11 @@ def show(arguments: argparse.Namespace, console: Console) -> None:
         columns = (
             [f"share of hypervolume at {mark}" for mark in MARKS]
             if two
-            else ["regret", "against random search", "to best", "to best percent"]
-        )
-        table = Table(
-            "agent", "seeds", *columns, "ms an evaluation", title=f"{name}, median and quartiles"
+            else ["regret", "against random search", "to the best", "to the best percent"]
         )
         base = [r["regret"] for r in found.get("random-search", [])] if not two else []
-        for agent, results in found.items():
+        rows = []
+        for agent, results in sorted(found.items(), key=lambda item: _rank(item[1])):
             if two:
                 cells = [middle([r[f"share_{mark}"] for r in results]) for mark in MARKS]
             else:
@@ -210,8 +208,44 @@ def show(arguments: argparse.Namespace, console: Console) -> None:
                     middle([r["to_percentile"] for r in results]),
                 ]
             ms = np.median([1000 * r["seconds"] / r["spent"] for r in results])
-            table.add_row(agent, str(len(results)), *cells, f"{ms:.1f}")
+            rows.append([agent, str(len(results)), *cells, f"{ms:.1f}"])
+        title = f"{name}, {arguments.budget} evaluations"
+        yield title, ["agent", "seeds", *columns, "ms an evaluation"], rows
+
+
+def _rank(results: list[dict[str, Any]]) -> float:
+    """The best agent first: by mean regret, or by mean share of the hypervolume at the end."""
+    if "regret" in results[0]:
+        return float(np.mean([r["regret"] for r in results]))
+    return -float(np.mean([r[f"share_{MARKS[-1]}"] for r in results]))
+
+
+def show(arguments: argparse.Namespace, console: Console) -> None:
+    """Print the tables, and write them where that is asked for."""
+    lines = [
+        "# Agents under one protocol",
+        "",
+        "Written by `python perf/agents.py --write docs/agents.md`; do not edit. Median and",
+        "quartiles over seeds. Regret is to the best of the table; *against random search* is the",
+        "95 % bootstrap interval of the difference of medians; *to the best* and *to the best",
+        "percent* are evaluations until then; hypervolume is the share of the whole front's. The",
+        "time is that of whole searches, on a machine with other work beside them.",
+    ]
+    for title, columns, rows in tables(arguments):
+        table = Table(*columns, title=title)
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| " + " | ".join(columns) + " |",
+            "|---" * len(columns) + "|",
+        ]
+        for row in rows:
+            table.add_row(*row)
+            lines.append("| " + " | ".join(row) + " |")
         console.print(table)
+    if arguments.write:
+        write_atomic(arguments.write, "\n".join([*lines, ""]).encode())
 
 
 def main() -> None:
@@ -226,6 +260,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=100, help="the first")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=Path("runs/agents"))
+    parser.add_argument("--write", type=Path, help="write the tables there as Markdown, too")
     parser.add_argument("--show", action="store_true", help="run nothing")
     arguments = parser.parse_args()
     for option in ("agents", "problems"):
