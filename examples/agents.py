@@ -1,0 +1,31 @@
+"""Agents by name: one objective, two objectives, learning curves, and the whole front for scale."""
+
+from __future__ import annotations
+
+import blox_env
+from blox_env.pareto import front, hypervolume
+
+
+def main() -> None:
+    """A few searches of 100 evaluations."""
+    for agent in ("random-search", "local-search", "gp-bo", "bohb"):
+        problem = blox_env.Problem(benchmark="digits", device="x86-ort-1t", budget=100)
+        history = blox_env.search(problem, agent, seed=0)
+        regret = problem.optimum()[1] - history.reward[history.best()]
+        print(f"{agent:14} regret {regret:.4f} after {problem.spent:.1f} full trainings")
+
+    two = ("val_acc", "latency_ms")
+    problem = blox_env.Problem("digits", "x86-ort-1t", budget=100, objectives=two)
+    history = blox_env.search(problem, "gp-bo", seed=0)
+    values = problem.values(problem.peek(history.x))
+    best, worst = (
+        problem.pareto_front()[1],
+        problem.values(problem.peek(problem.space.all())).min(0),
+    )
+    share = hypervolume(values, worst, maximise=True) / hypervolume(best, worst, maximise=True)
+    found = front(values, maximise=True).sum()
+    print(f"gp-bo found {found} points that cover {share:.1%} of the table's front ({len(best)})")
+
+
+if __name__ == "__main__":
+    main()
