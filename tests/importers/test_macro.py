@@ -130,6 +130,35 @@ def test_without_data_the_message_says_what_to_do():
         load_benchmark("blox_env.benchmarks.release:macro_not_imported")
 
 
+def test_registered_environments_ask_for_the_data():
+    with pytest.raises(ValueError, match="blox-env import"):
+        gym.make("blox_env/MacroBench-v0")
+    with pytest.raises(ValueError, match="blox-env import"):
+        gym.make_vec("blox_env/MacroBench-v0", vectorization_mode="vector_entry_point")
+
+
+def test_registered_environments_run_on_an_imported_store(tmp_path):
+    store_of(entries(SPACE.size), tmp_path)
+    store = str(tmp_path / "store")
+    env = gym.make("blox_env/MacroBench-v0", benchmark=store)
+    many = gym.make_vec(
+        "blox_env/MacroBench-v0",
+        num_envs=2,
+        vectorization_mode="vector_entry_point",
+        autoreset_mode="SameStep",
+        benchmark=store,
+    )
+    env.reset(seed=0)
+    many.reset(seed=0)
+    for action in (0, 1, 2, 2, 1, 0, 0, 1):
+        _, reward, over, _, info = env.step(action)
+        _, rewards, ended, _, infos = many.step([action] * 2)
+    assert over
+    assert ended.all()
+    assert reward == info["val_acc"] == rewards[0] == infos["final_info"]["val_acc"][1]
+    assert info["arch"].tolist() == [0, 1, 2, 2, 1, 0, 0, 1]
+
+
 @pytest.fixture(scope="module")
 def real(reference, tmp_path_factory):
     store = tmp_path_factory.mktemp("macro") / "store"
