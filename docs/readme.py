@@ -11,8 +11,6 @@ import re
 import shutil
 from pathlib import Path
 
-import matplotlib.image
-
 import blox_env
 from blox_env import BloxEnv
 from blox_env.benchmarks.table import TableBenchmark
@@ -64,6 +62,8 @@ def main() -> None:
 
 def draw_best(path: Path) -> None:
     """The most accurate network of the table, as ``render()`` draws it."""
+    import matplotlib.image  # noqa: PLC0415 (an extra; the figures do without)
+
     env = BloxEnv(reward="accuracy", render_mode="rgb_array")
     env.reset()
     for block in env.problem.optimum()[0]:

@@ -179,8 +179,13 @@ def difference(ours: list[float], theirs: list[float]) -> str:
 
 def tables(arguments: argparse.Namespace) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     """Title, columns and rows for each problem, of the results that are there."""
-    for name in arguments.problems:
-        folder = arguments.out / f"{name}-{arguments.budget}"
+    folders = [
+        (name, budget, folder)
+        for name in arguments.problems
+        for folder in sorted(arguments.out.glob(f"{name}-*"), key=lambda f: len(f.name))
+        if (budget := folder.name.removeprefix(f"{name}-")).isdigit()
+    ]
+    for name, budget, folder in folders:
         found: dict[str, list[dict[str, Any]]] = {}
         for path in sorted(folder.glob("*.json")):
             result = json.loads(path.read_text())
@@ -209,7 +214,7 @@ def tables(arguments: argparse.Namespace) -> Iterator[tuple[str, list[str], list
                 ]
             ms = np.median([1000 * r["seconds"] / r["spent"] for r in results])
             rows.append([agent, str(len(results)), *cells, f"{ms:.1f}"])
-        title = f"{name}, {arguments.budget} evaluations"
+        title = f"{name}, {budget} evaluations"
         yield title, ["agent", "seeds", *columns, "ms an evaluation"], rows
 
 
