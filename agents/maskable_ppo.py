@@ -6,8 +6,8 @@ chosen one after the other where the space has them (in Blox 9 steps of at most 
 of 3 of 45), and what makes no block is masked. As in :mod:`blox_env.agents.ppo` γ = λ = 1, since
 the only reward comes at the end.
 Deviations from sb3-contrib's defaults are the arguments below, set by hand after a few searches of
-1,000 evaluations on ``digits`` (seeds 0 to 2): with less entropy the policy settles early and asks
-for the same few architectures until the queries are spent.
+1,000 evaluations on ``digits``, mostly with latency (seeds 0 and 1): with less entropy the policy
+settles early and asks for the same few architectures until the queries are spent.
 """
 
 from __future__ import annotations

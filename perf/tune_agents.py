@@ -24,7 +24,7 @@ import numpy as np
 from blox_env import Problem, search
 from blox_env.agent import make_agent
 from blox_env.parallel import write_atomic
-from blox_env.pareto import front
+from blox_env.pareto import hypervolume
 
 BENCHMARK, DEVICE = "digits", "x86-ort-1t"
 OBJECTIVES = ("val_acc", "latency_ms")
@@ -73,24 +73,13 @@ RANGES: dict[str, dict[str, list[Any]]] = {
 }
 
 
-def hypervolume(values: np.ndarray, reference: np.ndarray) -> float:
-    """Area that two objectives, to be maximised, dominate beyond the reference point."""
-    inside = values[(values > reference).all(axis=1)]
-    if not len(inside):
-        return 0.0
-    on = inside[front(inside, maximise=True)]
-    on = on[np.argsort(-on[:, 0])]
-    heights = np.diff(np.maximum.accumulate(on[:, 1]), prepend=reference[1])
-    return float(((on[:, 0] - reference[0]) * heights).sum())
-
-
 @lru_cache
 def space_front() -> tuple[np.ndarray, float]:
     """Reference point (5 % quantile of accuracy, 105 % of the largest latency) and the volume."""
     problem = Problem(BENCHMARK, DEVICE, objectives=OBJECTIVES)
     values = problem.values(problem.peek(problem.space.all()))
     reference = np.array([np.quantile(values[:, 0], 0.05), 1.05 * values[:, 1].min()])
-    return reference, hypervolume(values, reference)
+    return reference, hypervolume(values, reference, maximise=True)
 
 
 @lru_cache
@@ -105,7 +94,10 @@ def missing_volume(agent: str, options: dict[str, Any], budget: int, seed: int) 
     history = search(problem, agent, seed=seed, options=options)
     values = np.column_stack([history.val_acc, -history.latency_ms])
     reference, whole = space_front()
-    return [1 - hypervolume(values[: budget // part], reference) / whole for part in (4, 2, 1)]
+    return [
+        1 - hypervolume(values[: budget // part], reference, maximise=True) / whole
+        for part in (4, 2, 1)
+    ]
 
 
 def regrets(agent: str, options: dict[str, Any], budget: int, seed: int) -> list[float]:

@@ -41,15 +41,8 @@ class Infos:
         self.columns[key][which] = values
         self.columns[f"_{key}"][which] = True
 
-    def split(self, ended: NDArray[np.bool_]) -> Infos:
-        """The infos of those that ended."""
-        return self._kept(ended)
-
-    def without(self, ended: NDArray[np.bool_]) -> Infos:
-        """The infos of the others."""
-        return self._kept(~ended)
-
-    def _kept(self, keep: NDArray[np.bool_]) -> Infos:
+    def of(self, keep: NDArray[np.bool_]) -> Infos:
+        """The infos of some environments alone, given as a mask ``(n,)``."""
         kept = Infos(self.n)
         for key, values in self.columns.items():
             if key.startswith("_") or not (self.columns[f"_{key}"] & keep).any():

@@ -265,10 +265,10 @@ class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
     def _same_step(self, ended: NDArray[np.bool_], infos: Infos) -> Infos:
         """Reset what has ended; infos of its last step move under ``final_info``."""
         which: Which = ALL if ended.all() else np.flatnonzero(ended)
-        final = infos.split(ended)
+        final = infos.of(ended)
         final.add("action_mask", which, self._masks[which])
         last = self.rules.observer.pack(self._flat, self._masks)
-        fresh = infos.without(ended)
+        fresh = infos.of(~ended)
         self._start(which, fresh)
         fresh.columns["final_obs"] = _each(last, ended)
         fresh.columns["_final_obs"] = ended.copy()
