@@ -7,7 +7,8 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from blox_env.cli import _options, app
+from blox_env.cli import app
+from blox_env.cli.common import options_of
 
 RUNNER = CliRunner()
 
@@ -69,7 +70,7 @@ def test_search_shows_the_best_and_writes_the_history(tmp_path):
 
 
 def test_option_values_are_json_or_text():
-    assert _options(["a=1", "b=0.5", "c=true", "d=word", "e=x=y"]) == {
+    assert options_of(["a=1", "b=0.5", "c=true", "d=word", "e=x=y"]) == {
         "a": 1,
         "b": 0.5,
         "c": True,

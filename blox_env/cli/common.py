@@ -1,0 +1,52 @@
+"""What the commands share: the consoles, and how arguments are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+console = Console()
+errors = Console(stderr=True)
+
+PLUGINS = "BLOX_ENV_PLUGINS"
+INTERRUPTED = 130  # status after ctrl-C, typer's and the shell's
+Workers = Annotated[
+    int | None, typer.Option(help="How many at once; all cores if not given, 0 without Ray.")
+]
+Address = Annotated[str, typer.Option(help="Address of a Ray cluster.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="An option of the agent, as name=value.")
+]
+Device = Annotated[str, typer.Option(help="Name of a device, 'none' for no latency.")]
+
+
+def names(text: str) -> list[str]:
+    """``"a, b"`` as a list, at least one."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise ValueError(f"expected comma-separated names, got {text!r}")
+    return found
+
+
+def device_or_none(name: str) -> str | None:
+    """A device's name; None for ``none``."""
+    return None if name == "none" else name
+
+
+def options_of(pairs: list[str] | None) -> dict[str, Any]:
+    """``["population=50"]`` as a dict; values are JSON where they can be, else text."""
+    options: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set must be name=value, got {pair!r}")
+        parse: Callable[[str], Any] = json.loads
+        try:
+            options[name] = parse(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options

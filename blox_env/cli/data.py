@@ -1,0 +1,85 @@
+"""``collect``, ``surrogate`` and ``import``: where benchmarks come from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import blox_env
+from blox_env.cli.common import Address, Workers, console, errors
+
+
+def collect(
+    out: Annotated[Path, typer.Option(help="Folder of result files, one each training.")],
+    task: Annotated[str, typer.Option(help="Name of a task.")] = "digits",
+    architectures: Annotated[int, typer.Option(help="How many, drawn uniformly.")] = 700,
+    repeated: Annotated[int, typer.Option(help="How many of them with several seeds.")] = 100,
+    seeds: Annotated[int, typer.Option(help="Seeds of those.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    pack: Annotated[Path | None, typer.Option(help="Join all results in this CSV file.")] = None,
+    workers: Workers = None,
+    address: Address = "local",
+) -> None:
+    """Train architectures in parallel; a killed run goes on where it was."""
+    from blox_env.experiment import collect as collecting  # noqa: PLC0415 (needs an extra)
+
+    plan = collecting.Plan(task, architectures, repeated, seeds, seed)
+    summary = collecting.collect(plan, out, workers=workers, address=address)
+    for name, message in summary["failed"]:
+        errors.print(f"{name} failed:\n{message}", markup=False)
+    console.print(
+        f"{summary['done']} trainings in {summary['wall_s']:.0f} s "
+        f"({summary['per_core_hour']:.0f} a core-hour), {summary['before']} were there, "
+        f"{len(summary['failed'])} failed"
+    )
+    if pack is not None:
+        count = collecting.pack_results(out, pack, task)
+        console.print(f"{count} trainings in {pack}")
+    if summary["failed"]:
+        raise typer.Exit(1)
+
+
+def surrogate(
+    trainings: Annotated[Path, typer.Option(help="What collect packed.")],
+    out: Annotated[Path, typer.Option(help="Folder of the benchmark.")],
+    name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-digits",
+    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
+) -> None:
+    """Fit a surrogate on trainings and write a benchmark with its data card."""
+    from blox_env.benchmarks.build import build_benchmark  # noqa: PLC0415 (needs an extra)
+
+    with console.status("fitting the surrogate"):
+        card = build_benchmark(trainings, out, blox_env.BloxSpace(), name=name, seed=seed)
+    console.print_json(json.dumps({k: card[k] for k in ("trainings", "held_out", "table")}))
+
+
+def import_(
+    sources: Annotated[list[Path], typer.Argument(help="Folder or files of a release.")],
+    out: Annotated[Path, typer.Option(help="Folder of the store.")],
+    name: Annotated[str | None, typer.Option(help="What the benchmark is called.")] = None,
+    latency_unit: Annotated[
+        str | None, typer.Option(help="ms, s or us; ms is assumed if not given.")
+    ] = None,
+    prefer: Annotated[
+        str | None, typer.Option(help="Format to read where there are several: blox, pickle, csv.")
+    ] = None,
+    replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
+) -> None:
+    """Read a Blox release or NAS-Bench-Macro and write a store with benchmark and devices."""
+    from blox_env.importers.importing import import_files  # noqa: PLC0415
+    from blox_env.importers.progress import progress_after, show_report  # noqa: PLC0415
+
+    with progress_after(errors) as progress:
+        report = import_files(
+            sources,
+            out,
+            name=name,
+            latency_unit=latency_unit,
+            prefer=prefer,
+            replace=replace,
+            progress=progress,
+        )
+    show_report(report, console)
