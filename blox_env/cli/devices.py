@@ -3,26 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from blox_env.cli.common import console
+import blox_env
+from blox_env.cli.common import console, names
+
+DRIVEN_BY = "onnxruntime, openvino, torch-cpu, torch-cuda or module:Class."
 
 
 def measure(
     out: Annotated[Path, typer.Option(help="Folder of raw measurements.")],
     device: Annotated[str, typer.Option(help="What the device is called.")] = "this-machine",
+    runtime: Annotated[str, typer.Option(help=DRIVEN_BY)] = "onnxruntime",
+    threads: Annotated[int, typer.Option(help="Threads, each on a core of its own.")] = 1,
+    batch: Annotated[int, typer.Option(help="Images an inference.")] = 1,
+    precision: Annotated[
+        str | None, typer.Option(help="float32; bfloat16 or int8, where the runtime has it.")
+    ] = None,
     networks: Annotated[int, typer.Option(help="How many networks.")] = 640,
+    budget: Annotated[
+        int | None,
+        typer.Option(help="So few networks, chosen and completed by what known devices tell."),
+    ] = None,
+    priors: Annotated[
+        str | None, typer.Option(help="Those known devices; all for the space if not given.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Visits of every network, an even number.")] = 6,
+    runs: Annotated[int, typer.Option(help="Timed inferences a visit.")] = 30,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     force: Annotated[bool, typer.Option(help="Measure on a busy machine, too.")] = False,
     build: Annotated[Path | None, typer.Option(help="Fit a predictor, write a device.")] = None,
+    retest: Annotated[
+        Path | None, typer.Option(help="A device made before: write into its card how it differs.")
+    ] = None,
 ) -> None:
-    """Measure latency on this machine; a killed run goes on where it was."""
-    from blox_env.devices.build import build_device  # noqa: PLC0415 (needs an extra)
-    from blox_env.devices.measure import run_measurement  # noqa: PLC0415
+    """Measure latency on this machine; a killed run goes on where it was.
 
-    run_measurement(device, networks, out, seed=seed, force=force)
+    The folder that --build writes is a device for every other command: --device FOLDER.
+    """
+    from blox_env.devices.build import add_retest, build_device  # noqa: PLC0415 (needs an extra)
+    from blox_env.devices.measure import run_measurement  # noqa: PLC0415
+    from blox_env.devices.protocol import Protocol  # noqa: PLC0415
+
+    if priors is not None and budget is None:
+        raise ValueError("priors help to measure few networks: expected a budget with them")
+    known: list[Any] = []
+    if budget is not None:
+        named = blox_env.list_devices("blox") if priors is None else names(priors)
+        known = [blox_env.load_device(name) for name in named]
+    settings: dict[str, Any] = {} if runtime == "torch-cuda" else {"threads": threads}
+    run_measurement(
+        device,
+        networks if budget is None else budget,
+        out,
+        seed=seed,
+        runtime=runtime,
+        batch=batch,
+        priors=known,
+        force=force,
+        protocol=Protocol(rounds=rounds, runs=runs),
+        precision=precision,
+        **settings,
+    )
     if build is not None:
-        build_device(out, build)
-        console.print(f"device: {build}")
+        made = build_device(out, build, priors=known)
+        held = made.card["predictor"]["held_out"]
+        console.print(
+            f"device: {build}, {made.card['measured']} networks measured, the others predicted "
+            f"(held out: error {held['mape']:.1%}, Spearman {held['spearman']:.3f})"
+        )
+    if retest is not None:
+        found = add_retest(retest, out)
+        console.print(f"{retest}: differs by {found.mape:.1%}, Spearman {found.spearman:.3f}")

@@ -6,8 +6,8 @@ import hashlib
 import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from blox_env.devices import predictor
+from blox_env.devices.base import Device
+from blox_env.devices.card import PLANNED, card_text, description, facts
 from blox_env.devices.embedded import MeasuredDevice
-from blox_env.devices.measure import STATISTICS, choose_rows, read_visits
+from blox_env.devices.few_shot import few_shot_candidates
+from blox_env.devices.measure import read_visits, round_order
+from blox_env.devices.protocol import STATISTICS
 from blox_env.parallel import write_atomic
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace
@@ -28,13 +32,25 @@ ROBUST = ("min", "p10", "p25", "median")  # above these, other processes show fi
 
 
 def build_device(
-    raw_folder: str | os.PathLike[str], out_folder: str | os.PathLike[str]
+    raw_folder: str | os.PathLike[str],
+    out_folder: str | os.PathLike[str],
+    *,
+    priors: Sequence[Device] = (),
+    space: SearchSpace | None = None,
 ) -> MeasuredDevice:
-    """Make a device of complete measurements of the Blox space and write it to ``out_folder``.
+    """Make a device of complete measurements of a space, and write it to ``out_folder``.
 
     The statistic of a visit, and whether drift is removed, are those with the lowest error between
     test and retest (first and second half of the rounds). A measured network keeps its own value;
     the others get that of the predictor with the lowest held-out error.
+
+    Args:
+        raw_folder: what was measured; a device made by this function will do, since it keeps every
+            visit.
+        out_folder: where to write the device.
+        priors: known devices, whose latencies help to predict those of this one
+            (:mod:`blox_env.devices.few_shot`).
+        space: what was measured, enumerable; Blox if not given.
 
     Returns:
         The device as loaded from ``out_folder``.
@@ -42,8 +58,8 @@ def build_device(
     Raises:
         ValueError: visits are missing or cannot be read.
     """
-    plan, visits = read_visits(raw_folder)
-    space = BloxSpace()
+    plan, visits = _raw(Path(raw_folder))
+    space = BloxSpace() if space is None else space
     if plan["options"] != list(space.options):
         raise ValueError(f"{raw_folder}: expected options {space.options}, got {plan['options']}")
     numbers, times, positions = tabulate(plan, visits, str(raw_folder))
@@ -51,8 +67,10 @@ def build_device(
     logs = np.log(times[:, :, STATISTICS.index(statistic)])
     measured = np.exp(combine(logs, positions, window))
     rows = space.from_index(numbers)
-    name, held_out = predictor.choose(space, rows, measured)
-    latency = predictor.predict_space(space, rows, measured, name)
+    candidates = {**predictor.CANDIDATES, **few_shot_candidates(space, priors)}
+    folds = min(10, len(rows))
+    name, held_out = predictor.choose(space, rows, measured, candidates=candidates, folds=folds)
+    latency = predictor.predict_space(space, rows, measured, candidates[name])
     latency[numbers] = measured
     order = np.argsort(numbers)
     tables = {
@@ -60,7 +78,7 @@ def build_device(
         "measured.npy": _npy(numbers[order].astype(np.int32)),
         "visits.npz": _visits_npz(visits),
     }
-    card = _card(plan, visits, space, latency, measured)
+    card = facts(plan, visits, space, latency, measured)
     chosen = retests[_key(statistic, window)]
     card["statistic"] = {
         "visit": statistic,
@@ -75,8 +93,9 @@ def build_device(
     }
     card["predictor"] = {
         "name": name,
-        "words": predictor.CANDIDATES[name].words,
-        "folds": 10,
+        "words": candidates[name].words,
+        "priors": {prior.name: prior.checksum() for prior in priors},
+        "folds": folds,
         "held_out": asdict(held_out[name]),
         "held_out_of_all": {key: asdict(value) for key, value in held_out.items()},
     }
@@ -85,9 +104,60 @@ def build_device(
     folder = Path(out_folder)
     for key, data in tables.items():
         write_atomic(folder / key, data)
-    write_atomic(folder / "CARD.md", card_text(card).encode())
-    write_atomic(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
+    _write_card(folder, card)
     return MeasuredDevice.from_folder(folder, space)
+
+
+def add_retest(
+    device_folder: str | os.PathLike[str], raw_folder: str | os.PathLike[str]
+) -> predictor.Scores:
+    """Compare a device with measurements of another occasion, and write that into its card.
+
+    Args:
+        device_folder: what :func:`build_device` wrote.
+        raw_folder: complete measurements of some of its measured networks, of the same kind.
+
+    Returns:
+        How well the new values stand for those of the device, what all networks share left in.
+
+    Raises:
+        ValueError: the measurements are of another kind, or have no network in common.
+    """
+    folder, space = Path(device_folder), BloxSpace()
+    device = MeasuredDevice.from_folder(folder, space)
+    card = dict(device.card)
+    plan, visits = _raw(Path(raw_folder))
+    for key in ("space", "input_shape", "network"):
+        if plan[key] != card[key]:
+            raise ValueError(f"{raw_folder}: expected {key} {card[key]!r}, got {plan[key]!r}")
+    for key in ("name", "settings"):
+        if (got := plan["runtime"][key]) != (wanted := card["runtime"][key]):
+            raise ValueError(f"{raw_folder}: expected the runtime's {key} {wanted!r}, got {got!r}")
+    numbers, times, positions = tabulate(plan, visits, str(raw_folder))
+    logs = np.log(times[:, :, STATISTICS.index(card["statistic"]["visit"])])
+    again = np.exp(combine(logs, positions, card["statistic"]["drift_window"]))
+    rows = space.from_index(numbers)
+    known = device.measured(rows)
+    if known.sum() < 2:
+        raise ValueError(f"{raw_folder}: expected networks that {device.name!r} has measured")
+    before, again = device.latency_ms(rows[known]), again[known]
+    found = predictor.scores(before, again)
+    shared = float(np.median(again / before))
+    card["noise"] = {
+        **card["noise"],
+        "another_occasion": {
+            "networks": int(known.sum()),
+            "rounds": int(plan["protocol"]["rounds"]),
+            "from": facts(plan, visits, space, again, again)["during"]["from"],
+            "machine": plan["machine"],
+            "versions": plan["runtime"]["versions"],
+            "shared_factor": shared,
+            **asdict(found),
+            "mape_without_shared": predictor.scores(before, again / shared).mape,
+        },
+    }
+    _write_card(folder, card)
+    return found
 
 
 def tabulate(
@@ -189,142 +259,30 @@ def choose_statistic(
     return best[1], best[2], table
 
 
-def description(card: dict[str, Any]) -> str:
-    """What was measured, in two sentences."""
-    shape, network, settings = card["input_shape"], card["network"], card["runtime"]["settings"]
-    return (
-        f"Latency in milliseconds of one inference of full-size CIFAR networks (width "
-        f"{network['width']}, {network['classes']} classes), input {'×'.join(map(str, shape))} "
-        f"(batch {shape[0]}), {settings.get('precision', '')}, {card['runtime']['name']} with "
-        f"{settings.get('intra_op_num_threads', '?')} thread on {card['machine']['cpu']}. "
-        "These are not the small networks that the embedded benchmark trains on digits."
-    )
-
-
-def card_text(card: dict[str, Any]) -> str:
-    """The card for people, every number from ``card``."""
-    p, noise, found = card["protocol"], card["noise"], card["predictor"]
-    retest, held = noise["retest"], found["held_out"]
-    statistic, latency, during = card["statistic"], card["latency_ms"], card["during"]
-    removed = (
-        f"after what {statistic['drift_window']} visits in a row have in common (drift of the "
-        "machine) was removed"
-        if statistic["drift_window"]
-        else "drift not removed"
-    )
-    lines = [
-        f"# {card['name']}",
-        "",
-        card["description"],
-        "",
-        (
-            f"- **Measured or predicted:** {card['measured']} of {card['architectures']} "
-            f"architectures were measured and keep their own value; the other "
-            f"{card['architectures'] - card['measured']} are predicted."
-        ),
-        (
-            f"- **Range:** {latency['min']:.3f} … {latency['max']:.3f} ms, median "
-            f"{latency['median']:.3f} ms (measured ones {latency['measured_min']:.3f} … "
-            f"{latency['measured_max']:.3f}, median {latency['measured_median']:.3f})."
-        ),
-        (
-            f"- **Noise:** the first {noise['rounds_each']} rounds against the other "
-            f"{noise['rounds_each']}: mean difference {retest['mape']:.2%}, Spearman "
-            f"{retest['spearman']:.3f}, Kendall {retest['kendall']:.3f} (a difference that all "
-            "networks share between the halves is not counted where drift is removed). Mean error "
-            "of a value from all rounds, by resampling the rounds: "
-            f"{noise['expected_mape_of_value']:.2%}."
-        ),
-        (
-            f"- **Predictor:** {found['words']}; held out in {found['folds']}-fold cross-"
-            f"validation: mean error {held['mape']:.2%}, Spearman {held['spearman']:.3f}, Kendall "
-            f"{held['kendall']:.3f}, R² {held['r2']:.3f}. These errors contain the noise of the "
-            "values that they are compared with."
-        ),
-        (
-            f"- **Protocol:** {p['rounds']} rounds, each over all networks in an order of its own; "
-            f"at each visit a fresh session, {p['min_warmup']} to {p['max_warmup']} warm-up "
-            f"inferences (until two medians of five differ by less than {p['tolerance']:.0%}), "
-            f"then {p['runs']} timed ones. Value: {statistic['visit']} of a visit, {removed}, "
-            "median over the rounds. "
-            "Statistic and removal of drift were chosen by the lowest test-retest error."
-        ),
-        (
-            f"- **Networks:** {card['choice']}, visited in orders by seed {card['seed']}; "
-            "random weights."
-        ),
-        (
-            f"- **Machine:** {card['machine']['cpu']}, {card['machine']['cores']} cores, "
-            f"{card['machine']['system']}."
-        ),
-        f"- **Versions:** {_listed(card['runtime']['versions'])}.",
-        f"- **Settings:** {_listed(card['runtime']['settings'])}.",
-        (
-            f"- **When:** {during['from']} to {during['to']} (UTC), {during['visits']} visits in "
-            f"{during['runs']} run(s); other processes used {during['others_mean']:.2f} cores in "
-            f"the mean, {during['others_p95']:.2f} at the 95th percentile."
-        ),
-        "",
-        "| predictor | held-out error | Spearman | Kendall | R² |",
-        "|---|---|---|---|---|",
-        *(_row(key, value) for key, value in found["held_out_of_all"].items()),
-        "",
-        "| statistic | test-retest error | Spearman | Kendall | R² |",
-        "|---|---|---|---|---|",
-        *(_row(key, value) for key, value in statistic["retest_of_all"].items()),
-        "",
-        (
-            "Files: `latency.npy` float32 by architecture number, `measured.npy` numbers of the "
-            "measured ones, `visits.npz` every visit, `card.json` this card."
-        ),
+def _raw(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Plan and visits of a folder of measurements, or of a device made of one."""
+    if not (folder / "visits.npz").is_file():
+        return read_visits(folder)
+    card = json.loads((folder / "card.json").read_text())
+    with np.load(folder / "visits.npz", allow_pickle=False) as file:
+        columns = {name: file[name].tolist() for name in file.files if name != "statistics"}
+    visits = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _card(
-    plan: dict[str, Any],
-    visits: list[dict[str, Any]],
-    space: SearchSpace,
-    latency: FloatArray,
-    measured: FloatArray,
-) -> dict[str, Any]:
-    """What is known without choices: plan, range of the latencies, state of the machine."""
-    kept = ("schema", "space", "seed", "input_shape", "network", "protocol", "runtime", "machine")
-    stamps = [v["time"] for v in visits]
-    others = np.array([v["others"] for v in visits], dtype=np.float64)
+    first_round = {v["position"]: v["architecture"] for v in visits if v["round"] == 0}
+    order = round_order(card["seed"], 0, len(first_round)).tolist()
+    chosen = dict(zip(order, (first_round[p] for p in range(len(order))), strict=True))
     return {
-        "name": plan["device"],
-        **{key: plan[key] for key in kept},
-        "choice": _choice(plan, space),
-        "architectures": space.size,
-        "measured": len(measured),
-        "latency_ms": {
-            "min": float(latency.min()),
-            "median": float(np.median(latency)),
-            "max": float(latency.max()),
-            "measured_min": float(measured.min()),
-            "measured_median": float(np.median(measured)),
-            "measured_max": float(measured.max()),
-        },
-        "during": {
-            "from": datetime.fromtimestamp(min(stamps), UTC).isoformat(timespec="seconds"),
-            "to": datetime.fromtimestamp(max(stamps), UTC).isoformat(timespec="seconds"),
-            "visits": len(visits),
-            "runs": len({v["run"] for v in visits}),
-            "others_mean": float(others.mean()),
-            "others_p95": float(np.quantile(others, 0.95)),
-            "warmup_mean": float(np.mean([v["warmup"] for v in visits])),
-        },
-    }
+        **{key: value for key, value in card.items() if key in PLANNED},
+        "device": card["name"],
+        "options": list(BloxSpace().options),
+        "architectures": [chosen[i] for i in range(len(order))],
+    }, visits
 
 
-def _choice(plan: dict[str, Any], space: SearchSpace) -> str:
-    numbers = plan["architectures"]
-    if len(numbers) >= min(space.options):
-        usual = space.index(choose_rows(space, len(numbers), plan["seed"]))
-        if usual.tolist() == numbers:
-            return f"those of three equal blocks, then uniformly drawn ones (seed {plan['seed']})"
-    return "given by whoever measured"
+def _write_card(folder: Path, card: dict[str, Any]) -> None:
+    write_atomic(folder / "CARD.md", card_text(card).encode())
+    write_atomic(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
 
 
 def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
@@ -337,6 +295,8 @@ def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
         "warmup": np.array([v["warmup"] for v in visits], dtype=np.uint8),
         "others": np.array([v["others"] for v in visits], dtype=np.float32),
         "load": np.array([v["load"] for v in visits], dtype=np.float32),
+        "outliers": np.array([v.get("outliers", 0) for v in visits], dtype=np.uint8),
+        "tries": np.array([v.get("tries", 1) for v in visits], dtype=np.uint8),
         "ms": np.array([v["ms"] for v in visits], dtype=np.float32),
         "statistics": np.array(STATISTICS),
     }
@@ -353,13 +313,3 @@ def _npy(array: NDArray[Any]) -> bytes:
 
 def _key(statistic: str, window: int) -> str:
     return f"{statistic}, drift over {window}" if window else statistic
-
-
-def _listed(entries: dict[str, str]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in entries.items())
-
-
-def _row(name: str, s: dict[str, float]) -> str:
-    return (
-        f"| {name} | {s['mape']:.2%} | {s['spearman']:.3f} | {s['kendall']:.3f} | {s['r2']:.3f} |"
-    )

@@ -1,10 +1,12 @@
-"""What machine this is, and what other processes do on it."""
+"""What machine this is, what other processes do on it, and keeping to some of its cores."""
 
 from __future__ import annotations
 
 import os
 import platform
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,45 @@ def machine() -> dict[str, str]:
     return {"cpu": model, "cores": str(os.cpu_count()), "system": system}
 
 
-class OthersClock:
-    """Tells how many cores other processes used since it was last asked; NaN where not known."""
+def choose_cores(threads: int) -> tuple[int, ...]:
+    """The last ``threads`` cores this process may use (the first ones serve interrupts).
 
-    def __init__(self) -> None:
+    Empty where the system does not tell.
+
+    Raises:
+        ValueError: for more threads than cores.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    allowed = sorted(os.sched_getaffinity(0))
+    if threads > len(allowed):
+        raise ValueError(f"threads must be at most {len(allowed)}, the cores here, got {threads}")
+    return tuple(allowed[-threads:])
+
+
+@contextmanager
+def pinned(cores: Sequence[int]) -> Iterator[None]:
+    """Keep this thread, and those it starts, to ``cores`` for the block; none: to no cores."""
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+class OthersClock:
+    """Tells how many cores other processes used since it was last asked; NaN where not known.
+
+    Args:
+        cores: look at these alone, on which everything of this process must run; all if not given.
+    """
+
+    def __init__(self, cores: Sequence[int] = ()) -> None:
+        self._names = {f"cpu{core}" for core in cores} or {"cpu"}
         self._last = self._read()
 
     def __call__(self) -> float:
@@ -36,19 +73,21 @@ class OthersClock:
         elapsed, busy, own = (now - then for now, then in zip(self._last, before, strict=True))
         return max(0.0, (busy - own) / elapsed) if elapsed > 0 else 0.0
 
-    @staticmethod
-    def _read() -> tuple[float, float, float]:
+    def _read(self) -> tuple[float, float, float]:
         stat = Path("/proc/stat")
         busy = float("nan")
         if stat.exists():
-            ticks = [int(t) for t in stat.read_text().split("\n", 1)[0].split()[1:9]]
-            busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # idle, iowait
+            lines = (line.split() for line in stat.read_text().split("\nintr", 1)[0].splitlines())
+            ticks = [[int(t) for t in line[1:9]] for line in lines if line[0] in self._names]
+            used = sum(sum(t) - t[3] - t[4] for t in ticks)  # all but idle and iowait
+            busy = used / os.sysconf("SC_CLK_TCK")
         return time.perf_counter(), busy, time.process_time()
 
 
-def watch_others(seconds: float = 2.0) -> float:
-    """Cores in use by other processes over some seconds; the load average where not known."""
-    clock = OthersClock()
-    time.sleep(seconds)
-    used = clock()
+def watch_others(seconds: float = 2.0, cores: Sequence[int] = ()) -> float:
+    """Cores of ``cores`` in use by others over some seconds; the load average where not known."""
+    with pinned(cores):
+        clock = OthersClock(cores)
+        time.sleep(seconds)
+        used = clock()
     return os.getloadavg()[0] if np.isnan(used) else used

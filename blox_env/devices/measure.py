@@ -1,10 +1,11 @@
 """Measuring networks on the machine at hand, so that its noise and drift hit all of them alike.
 
-Protocol. Every network is exported once. A *round* visits every network once, in an order of its
-own; a *visit* loads the network afresh, runs it until its times are stable, then times single
-inferences. A network is thus measured on as many occasions as there are rounds, minutes apart and
-between ever different neighbours. What is kept of a visit are a few quantiles, one line of JSON;
-:mod:`blox_env.devices.build` makes latencies of them.
+Protocol. The measurement keeps to as many cores as there are threads. Every network is exported
+once. A *round* visits every network once, in an order of its own; a *visit* loads the network
+afresh, runs it until its times are stable, then times single inferences. A visit during which other
+processes use those cores is made again. A network is thus measured on as many occasions as there
+are rounds, minutes apart and between ever different neighbours. What is kept of a visit are a few
+quantiles, one line of JSON; :mod:`blox_env.devices.build` makes latencies of them.
 
 A folder of measurements holds ``plan.json`` (written once: what is measured and how), ``models/``
 (exported networks, removed at the end) and ``visits.jsonl``. A run that was killed at any point
@@ -17,55 +18,29 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from blox_env.devices.machine import OthersClock, machine, watch_others
+from blox_env.devices.base import Device
+from blox_env.devices.few_shot import choose_networks
+from blox_env.devices.machine import OthersClock, choose_cores, machine, pinned, watch_others
+from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.errors import check_positive_int
 from blox_env.parallel import write_atomic
 from blox_env.spaces.base import IntArray, SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
-SCHEMA = 1
-STATISTICS = ("min", "p10", "p25", "median", "p75", "mean")
-BUSY_CORES = 0.25  # a measurement does not start when other processes use more than this
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How networks are visited; the defaults are those of the embedded device.
-
-    Attributes:
-        rounds: visits of every network, an even number: the halves are test and retest.
-        runs: timed inferences a visit.
-        min_warmup: inferences before timing, at least.
-        max_warmup: inferences before timing, at most.
-        tolerance: warm-up ends when the medians of the last two fives differ by less, relatively.
-    """
-
-    rounds: int = 6
-    runs: int = 30
-    min_warmup: int = 10
-    max_warmup: int = 30
-    tolerance: float = 0.02
-
-    def __post_init__(self) -> None:
-        """Check all numbers."""
-        check_positive_int("rounds", self.rounds, 2)
-        check_positive_int("runs", self.runs)
-        check_positive_int("min_warmup", self.min_warmup, 10)
-        check_positive_int("max_warmup", self.max_warmup, self.min_warmup)
-        if self.rounds % 2:
-            raise ValueError(f"rounds must be even (test and retest), got {self.rounds}")
-        if not 0 < self.tolerance < 1:
-            raise ValueError(f"tolerance must lie in 0 … 1, got {self.tolerance}")
+SCHEMA = 2
+BUSY_CORES = 0.25  # a measurement does not start when others use more than this of its cores
+DRAWN = 640  # at a time, so that a smaller choice of networks is the start of a larger one
 
 
 class BusyMachineError(RuntimeError):
@@ -73,48 +48,60 @@ class BusyMachineError(RuntimeError):
 
 
 def run_measurement(
-    device_name: str = "x86-ort-1t",
+    device_name: str = "this-machine",
     n: int = 640,
     out: str | os.PathLike[str] = "runs/measure",
     seed: int = 0,
     *,
-    force: bool = False,
     runtime: str = "onnxruntime",
+    batch: int = 1,
+    priors: Sequence[Device] = (),
+    force: bool = False,
     protocol: Protocol | None = None,
     quiet: bool = False,
+    **settings: Any,  # noqa: ANN401 (whatever the runtime takes)
 ) -> Path:
     """Measure ``n`` full-size CIFAR-100 networks of the Blox space; returns the folder ``out``.
 
     Args:
         device_name: what the device will be called.
-        n: number of networks, at least 45: those of three equal blocks come first.
+        n: number of networks; those of three equal blocks come first, so at least 45, unless there
+            are ``priors``.
         out: folder of the measurement; one that was begun there is continued.
         seed: of the choice and the order of networks and of their weights.
-        force: measure although the machine is busy.
         runtime: name of the runtime, or ``"module:Class"``.
+        batch: images an inference; the latency is that of the whole batch.
+        priors: known devices, by which the networks are chosen: few are enough then
+            (:mod:`blox_env.devices.few_shot`).
+        force: measure although the machine is busy.
         protocol: how networks are visited.
         quiet: without a progress bar.
+        settings: of the runtime: ``threads``, ``precision``.
 
     Raises:
         BusyMachineError: other processes use the processor and ``force`` is not set.
         ValueError: ``out`` holds a measurement with other arguments.
     """
     space = BloxSpace()
+    rows = choose_networks(space, n, priors, seed=seed) if priors else choose_rows(space, n, seed)
     return measure(
         space,
-        choose_rows(space, n, seed),
-        load_runtime(runtime),
+        rows,
+        load_runtime(runtime, **settings),
         Path(out),
         device_name=device_name,
         seed=seed,
         force=force,
         protocol=protocol,
+        input_shape=(check_positive_int("batch", batch), 3, 32, 32),
         quiet=quiet,
     )
 
 
 def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
     """``n`` distinct architectures: first those of equal options, then uniformly drawn ones.
+
+    The first ``m`` of them are those that ``choose_rows(space, m, seed)`` gives.
 
     Raises:
         ValueError: when ``n`` is less than the number of options or more than the space has.
@@ -126,7 +113,7 @@ def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
     rng = np.random.default_rng(seed)
     numbers = dict.fromkeys(space.index(first).tolist())
     while len(numbers) < n:
-        numbers.update(dict.fromkeys(space.index(space.sample(rng, n)).tolist()))
+        numbers.update(dict.fromkeys(space.index(space.sample(rng, DRAWN)).tolist()))
     return space.from_index(np.array(list(numbers)[:n]))
 
 
@@ -159,7 +146,8 @@ def measure(
         network: arguments of ``space.build_network``, ``{"width": 32, "classes": 100}`` by default.
         force: measure although the machine is busy.
         quiet: without a progress bar.
-        other_load: gives the cores in use by other processes; by default they are watched for 2 s.
+        other_load: gives the cores in use by other processes, of those that the measurement keeps
+            to; by default they are watched for 2 s.
 
     Raises:
         BusyMachineError: other processes use the processor and ``force`` is not set.
@@ -173,6 +161,7 @@ def measure(
             "rows must be distinct architectures, at least one, got duplicates or none"
         )
     folder = Path(out)
+    cores = choose_cores(runtime.threads) if runtime.on_cpu else ()
     network = {"width": 32, "classes": 100} if network is None else network
     plan = {
         "schema": SCHEMA,
@@ -190,24 +179,35 @@ def measure(
             "settings": runtime.settings(),
         },
         "machine": machine(),
+        "pinned_to_cores": len(cores),
         "architectures": numbers.tolist(),
     }
     _settle_plan(folder, plan)
     done = _visited(folder)
     if len(done) < len(numbers) * protocol.rounds:
-        used = 0.0 if force else (other_load or watch_others)()
+        used = 0.0 if force else other_load() if other_load else watch_others(cores=cores)
         if used > BUSY_CORES:
             raise BusyMachineError(
-                f"other processes use {used:.2f} cores, expected at most {BUSY_CORES}: "
-                "wait until the machine is quiet, or pass force=True"
+                f"other processes use {used:.2f} of the {len(cores) or 'machine'} cores that the "
+                f"measurement keeps to, expected at most {BUSY_CORES}: wait until they are quiet, "
+                "or pass force=True (--force)"
             )
         with _progress(quiet) as track:
-            for i in track("export", range(len(numbers))):
-                path = _model_path(folder, int(numbers[i]))
-                if not path.exists():
-                    built = runtime.build(space, architectures[i], seed=seed, **network)
-                    write_atomic(path, runtime.export(built, input_shape))
-            _visit_all(folder, numbers, runtime, protocol, input_shape, seed, done, track)
+            if runtime.exports:
+                for i in track("export", range(len(numbers))):
+                    path = _model_path(folder, int(numbers[i]))
+                    if not path.exists():
+                        built = runtime.build(space, architectures[i], seed=seed, **network)
+                        write_atomic(path, runtime.export(built, input_shape))
+
+            def model(i: int) -> Any:  # noqa: ANN401 (bytes or a torch module)
+                if runtime.exports:
+                    return _model_path(folder, int(numbers[i])).read_bytes()
+                return runtime.build(space, architectures[i], seed=seed, **network)
+
+            with pinned(cores), runtime.environment():
+                visitor = _Visitor(runtime, protocol, input_shape, OthersClock(cores))
+                _visit_all(folder, numbers, visitor, model, seed, done, track)
     shutil.rmtree(folder / "models", ignore_errors=True)
     return folder
 
@@ -215,19 +215,6 @@ def measure(
 def round_order(seed: int, round_number: int, n: int) -> IntArray:
     """In which order a round visits ``n`` networks: a permutation ``(n,)``."""
     return np.random.default_rng([seed, round_number]).permutation(n)
-
-
-def visit(run: Callable[[], object], protocol: Protocol) -> tuple[int, NDArray[np.float64]]:
-    """Warm up and time one loaded network: warm-up runs, statistics in ms ``(6,)``."""
-    times = [_timed(run) for _ in range(protocol.min_warmup)]
-    while len(times) < protocol.max_warmup:
-        before, last = np.median(times[-10:-5]), np.median(times[-5:])
-        if abs(last - before) <= protocol.tolerance * before:
-            break
-        times.append(_timed(run))
-    milliseconds = np.array([_timed(run) for _ in range(protocol.runs)]) / 1e6
-    quantiles = np.quantile(milliseconds, [0, 0.1, 0.25, 0.5, 0.75])
-    return len(times), np.append(quantiles, milliseconds.mean())
 
 
 def read_visits(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -252,12 +239,6 @@ def read_visits(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], list[di
                 f"{path}, line {number}: expected a visit as JSON, got {line[:60]!r}"
             ) from None
     return plan, visits
-
-
-def _timed(run: Callable[[], object]) -> int:
-    started = time.perf_counter_ns()
-    run()
-    return time.perf_counter_ns() - started
 
 
 def _model_path(folder: Path, number: int) -> Path:
@@ -291,38 +272,60 @@ def _visited(folder: Path) -> set[tuple[int, int]]:
     return {(v["round"], v["architecture"]) for v in visits}
 
 
+@dataclass(frozen=True)
+class _Visitor:
+    """Makes one visit: again, when others disturbed it."""
+
+    runtime: Runtime
+    protocol: Protocol
+    input_shape: tuple[int, ...]
+    others: OthersClock
+
+    def __call__(self, model: Callable[[], Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        others, tries = np.inf, 0
+        while others > self.protocol.disturbed and tries < self.protocol.tries:  # NaN: not known
+            tries += 1
+            run = self.runtime.load(model(), self.input_shape)
+            self.others()
+            timing = time_network(run, self.protocol, self.runtime.timed)
+            others = self.others()
+            if not kept or others < kept["others"]:
+                kept = {
+                    "warmup": timing.warmup,
+                    "outliers": timing.outliers,
+                    "others": round(others, 3),
+                    "ms": [round(float(v), 5) for v in timing.ms],
+                }
+        return {**kept, "tries": tries}
+
+
 def _visit_all(
     folder: Path,
     numbers: IntArray,
-    runtime: Runtime,
-    protocol: Protocol,
-    input_shape: tuple[int, ...],
+    visitor: _Visitor,
+    model: Callable[[int], Any],
     seed: int,
     done: set[tuple[int, int]],
     track: Callable[[str, range], Iterator[int]],
 ) -> None:
     started = int(time.time())  # names this run: a pause between runs may shift all latencies
-    others = OthersClock()
     with (folder / "visits.jsonl").open("ab", buffering=0) as file:
-        for step in track("measure", range(protocol.rounds * len(numbers))):
+        for step in track("measure", range(visitor.protocol.rounds * len(numbers))):
             round_number, position = divmod(step, len(numbers))
-            number = int(numbers[round_order(seed, round_number, len(numbers))[position]])
+            i = int(round_order(seed, round_number, len(numbers))[position])
+            number = int(numbers[i])
             if (round_number, number) in done:
                 continue
-            model = _model_path(folder, number).read_bytes()
-            run = runtime.load(model, input_shape)
-            others()
-            warmup, statistics = visit(run, protocol)
+            made = visitor(partial(model, i))
             line = {
                 "architecture": number,
                 "round": round_number,
                 "position": position,
                 "run": started,
                 "time": round(time.time(), 2),
-                "warmup": warmup,
-                "others": round(others(), 3),
                 "load": round(os.getloadavg()[0], 2),
-                "ms": [round(float(v), 5) for v in statistics],
+                **made,
             }
             file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 

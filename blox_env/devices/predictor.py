@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,7 +73,7 @@ def parts(space: SearchSpace, x: ArrayLike) -> FloatArray:
 
 class _Ridge:
     def __init__(self) -> None:
-        linear = _module("sklearn.linear_model")
+        linear = required("sklearn.linear_model")
         self._model: Any = linear.RidgeCV(alphas=_ALPHAS)
 
     def fit(self, features: FloatArray, latency: FloatArray) -> None:
@@ -87,8 +87,8 @@ class _GaussianProcess:
     """A linear part, an interaction part and noise, their sizes by marginal likelihood."""
 
     def __init__(self) -> None:
-        processes = _module("sklearn.gaussian_process")
-        kernels = _module("sklearn.gaussian_process.kernels")
+        processes = required("sklearn.gaussian_process")
+        kernels = required("sklearn.gaussian_process.kernels")
         constant, noise = kernels.ConstantKernel, kernels.WhiteKernel
         kernel = (
             constant(1.0, (1e-4, 1e3)) * kernels.DotProduct(1.0, (1e-3, 1e3))
@@ -111,7 +111,7 @@ class _BoostedRidge:
 
     def __init__(self) -> None:
         self._ridge = _Ridge()
-        boosting = _module("lightgbm")
+        boosting = required("lightgbm")
         self._trees: Any = boosting.LGBMRegressor(
             n_estimators=150,
             learning_rate=0.03,
@@ -134,21 +134,23 @@ class _BoostedRidge:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """One way to predict: what is seen of an architecture, and the model fitted on it."""
+
     features: Callable[[SearchSpace, ArrayLike], FloatArray]
     model: Callable[[], Model]
     words: str
 
 
-CANDIDATES: dict[str, _Candidate] = {
-    "ridge-counts": _Candidate(counts, _Ridge, "ridge on counts of operations per stage"),
-    "ridge-parts": _Candidate(
+CANDIDATES: dict[str, Candidate] = {
+    "ridge-counts": Candidate(counts, _Ridge, "ridge on counts of operations per stage"),
+    "ridge-parts": Candidate(
         parts, _Ridge, "ridge on counts, positions, connections and blocks per stage"
     ),
-    "boosted-ridge": _Candidate(
+    "boosted-ridge": Candidate(
         parts, _BoostedRidge, "ridge as in ridge-parts, gradient-boosted trees on its residuals"
     ),
-    "gaussian-process": _Candidate(
+    "gaussian-process": Candidate(
         parts, _GaussianProcess, "Gaussian process, linear plus RBF, on the features of ridge-parts"
     ),
 }
@@ -158,7 +160,7 @@ def cross_validate(
     space: SearchSpace,
     rows: ArrayLike,
     latency_ms: ArrayLike,
-    name: str,
+    candidate: str | Candidate,
     *,
     folds: int = 10,
     seed: int = 0,
@@ -169,11 +171,11 @@ def cross_validate(
         space: what the rows belong to.
         rows: measured architectures ``(n, slots)``.
         latency_ms: their latencies ``(n,)``.
-        name: a candidate.
+        candidate: one of one's own, or the name of one of ``CANDIDATES``.
         folds: number of parts, at most n.
         seed: of the division into parts.
     """
-    candidate = _candidate(name)
+    candidate = _candidate(candidate)
     features, latency = _pair(candidate, space, rows, latency_ms)
     folds = check_positive_int("folds", folds, 2)
     if folds > len(latency):
@@ -190,22 +192,28 @@ def cross_validate(
 
 
 def choose(
-    space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike, *, folds: int = 10, seed: int = 0
+    space: SearchSpace,
+    rows: ArrayLike,
+    latency_ms: ArrayLike,
+    *,
+    candidates: Mapping[str, Candidate] = CANDIDATES,
+    folds: int = 10,
+    seed: int = 0,
 ) -> tuple[str, dict[str, Scores]]:
     """The candidate with the lowest held-out error, and the held-out scores of all of them."""
     truth = np.asarray(latency_ms, dtype=np.float64)
     table = {
-        name: scores(truth, cross_validate(space, rows, truth, name, folds=folds, seed=seed))
-        for name in CANDIDATES
+        name: scores(truth, cross_validate(space, rows, truth, each, folds=folds, seed=seed))
+        for name, each in candidates.items()
     }
     return min(table, key=lambda name: table[name].mape), table
 
 
 def predict_space(
-    space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike, name: str
+    space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike, candidate: str | Candidate
 ) -> FloatArray:
     """Fit one candidate on all measured networks and predict the whole space, ``(size,)`` in ms."""
-    candidate = _candidate(name)
+    candidate = _candidate(candidate)
     features, latency = _pair(candidate, space, rows, latency_ms)
     model = candidate.model()
     model.fit(features, latency)
@@ -218,7 +226,7 @@ def predict_space(
 
 def scores(truth: ArrayLike, predicted: ArrayLike) -> Scores:
     """Compare latencies ``(n,)`` with ``(n,)``."""
-    stats = _module("scipy.stats")
+    stats = required("scipy.stats")
     a, b = (np.asarray(v, dtype=np.float64) for v in (truth, predicted))
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
         raise ValueError(f"expected two arrays of shape (n,), n ≥ 2, got {a.shape} and {b.shape}")
@@ -230,14 +238,16 @@ def scores(truth: ArrayLike, predicted: ArrayLike) -> Scores:
     )
 
 
-def _candidate(name: str) -> _Candidate:
-    if name not in CANDIDATES:
-        raise ValueError(unknown_name("predictor", name, CANDIDATES))
-    return CANDIDATES[name]
+def _candidate(candidate: str | Candidate) -> Candidate:
+    if isinstance(candidate, Candidate):
+        return candidate
+    if candidate not in CANDIDATES:
+        raise ValueError(unknown_name("predictor", candidate, CANDIDATES))
+    return CANDIDATES[candidate]
 
 
 def _pair(
-    candidate: _Candidate, space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike
+    candidate: Candidate, space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
     features = candidate.features(space, rows)
     latency = np.asarray(latency_ms, dtype=np.float64)
@@ -250,7 +260,8 @@ def _pair(
     return features, latency
 
 
-def _module(name: str) -> Any:  # noqa: ANN401 (a module)
+def required(name: str) -> Any:  # noqa: ANN401 (a module)
+    """A module of the extra ``surrogate``, or an error that names it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -13,7 +13,8 @@ from blox_env.devices import predictor
 from blox_env.devices.base import load_device
 from blox_env.devices.build import build_device, combine, tabulate
 from blox_env.devices.embedded import DATA, MeasuredDevice
-from blox_env.devices.measure import STATISTICS, Protocol, choose_rows, read_visits, round_order
+from blox_env.devices.measure import choose_rows, read_visits, round_order
+from blox_env.devices.protocol import STATISTICS, Protocol
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace, operation_counts
 

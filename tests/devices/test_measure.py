@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,23 +12,21 @@ import numpy as np
 import pytest
 
 from blox_env.devices.build import choose_statistic, combine, tabulate
-from blox_env.devices.machine import OthersClock, machine, watch_others
+from blox_env.devices.machine import OthersClock, choose_cores, machine, watch_others
 from blox_env.devices.measure import (
-    STATISTICS,
     BusyMachineError,
-    Protocol,
     choose_rows,
     measure,
     read_visits,
     round_order,
     run_measurement,
-    visit,
 )
+from blox_env.devices.protocol import STATISTICS, Protocol, slow_outliers, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
-QUICK = Protocol(rounds=4, runs=3, min_warmup=10, max_warmup=12)
+QUICK = Protocol(rounds=4, runs=3, min_warmup=10, max_warmup=12, tries=1)
 
 
 class FakeRuntime(Runtime):
@@ -36,7 +35,8 @@ class FakeRuntime(Runtime):
     name = "fake"
 
     def __init__(self, dies_at: int | None = None, version: str = "1") -> None:
-        self.exports: list[tuple[int, ...]] = []
+        super().__init__()
+        self.exported: list[tuple[int, ...]] = []
         self.loads = 0
         self.dies_at = dies_at
         self.version = version
@@ -52,7 +52,7 @@ class FakeRuntime(Runtime):
         return tuple(int(v) for v in row)
 
     def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
-        self.exports.append(network)
+        self.exported.append(network)
         return json.dumps(network).encode()
 
     def load(self, model: bytes, input_shape: tuple[int, ...]) -> Callable[[], object]:
@@ -85,7 +85,7 @@ def test_every_network_is_visited_once_a_round(tmp_path: Path) -> None:
     runtime = FakeRuntime()
     begin(tmp_path, runtime)
     plan, visits = read_visits(tmp_path)
-    assert len(runtime.exports) == 7
+    assert len(runtime.exported) == 7
     assert runtime.loads == len(visits) == 28
     for number in range(4):
         order = [v["architecture"] for v in visits if v["round"] == number]
@@ -108,7 +108,7 @@ def test_a_killed_run_goes_on_where_it_stood(tmp_path: Path, dies_at: int) -> No
     assert kept.count(b"\n") == dies_at - 1
     second = FakeRuntime()
     begin(tmp_path, second)
-    assert second.exports == []
+    assert second.exported == []
     assert second.loads == 28 - (dies_at - 1)
     assert (tmp_path / "visits.jsonl").read_bytes().startswith(kept)
     _plan, visits = read_visits(tmp_path)
@@ -139,7 +139,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
 
 
 def test_a_busy_machine_is_refused_unless_forced(tmp_path: Path) -> None:
-    with pytest.raises(BusyMachineError, match=r"1\.50 cores, expected at most"):
+    with pytest.raises(BusyMachineError, match=r"use 1\.50 of .* expected at most"):
         begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5)
     assert not (tmp_path / "visits.jsonl").exists()
     begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5, force=True)
@@ -180,11 +180,80 @@ def test_duplicates_and_bad_protocols_are_refused(tmp_path: Path) -> None:
 
 def test_warm_up_is_bounded() -> None:
     calls: list[int] = []
-    warmup, statistics = visit(lambda: calls.append(1), QUICK)
-    assert 10 <= warmup <= 12
-    assert len(calls) == warmup + QUICK.runs
-    assert statistics.shape == (len(STATISTICS),)
-    assert (np.diff(statistics[:5]) >= 0).all()
+    timing = time_network(lambda: calls.append(1), QUICK, FakeRuntime().timed)
+    assert 10 <= timing.warmup <= 12
+    assert len(calls) == timing.warmup + QUICK.runs
+    assert timing.ms.shape == (len(STATISTICS),)
+    assert (np.diff(timing.ms[:5]) >= 0).all()
+
+
+def test_warm_up_ends_when_times_are_stable_and_slow_outliers_are_counted() -> None:
+    protocol = Protocol(rounds=2, runs=8, min_warmup=4, max_warmup=20)
+    falling = [90, 80, 70, 60, 50, 40, 30, 20, 20, 20, 20]  # microseconds: stable after 11
+    timed = iter([1000 * t for t in [*falling, 20, 21, 20, 19, 500, 20, 21, 20]])
+    timing = time_network(lambda: None, protocol, lambda _: next(timed))
+    assert timing.warmup == len(falling)
+    assert timing.outliers == 1
+    assert timing.ms[STATISTICS.index("mean")] == pytest.approx(0.141 / 7)
+    assert slow_outliers(np.array([1.0, 1.0, 1.1, 0.9, 0.2])).sum() == 0  # a fast one is none
+
+
+class Others:
+    """An OthersClock that reads what it is told, for every second call: after each visit."""
+
+    def __init__(self, after: list[float]) -> None:
+        self.readings = iter([r for used in after for r in (0.0, used)])
+
+    def __call__(self, cores: Any) -> Callable[[], float]:
+        return lambda: next(self.readings)
+
+
+def test_disturbed_visits_are_made_again_and_the_calmest_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "blox_env.devices.measure.OthersClock", Others([0.5, 0.0, 0.9, 0.4, 0.7, 0.0, 0.1])
+    )
+    runtime = FakeRuntime()
+    begin(tmp_path, runtime, n=2, protocol=Protocol(rounds=2, runs=3, tries=3), force=True)
+    visits = read_visits(tmp_path)[1]
+    assert [v["tries"] for v in visits] == [2, 3, 1, 1]
+    assert [v["others"] for v in visits] == [0.0, 0.4, 0.0, 0.1]
+
+
+class ModuleRuntime(FakeRuntime):
+    """Takes what was built, without exporting it."""
+
+    exports = False
+
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
+        assert len(model) == 3
+        self.loads += 1
+        return lambda: None
+
+
+def test_runtimes_without_exports_get_the_module(tmp_path: Path) -> None:
+    runtime = ModuleRuntime()
+    begin(tmp_path, runtime)
+    assert runtime.exported == []
+    assert runtime.loads == len(read_visits(tmp_path)[1]) == 28
+
+
+def test_the_measurement_keeps_to_its_cores_and_lets_go_of_them(tmp_path: Path) -> None:
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system does not pin")
+    before, seen = os.sched_getaffinity(0), set()
+
+    class Looks(FakeRuntime):
+        def timed(self, run: Callable[[], object]) -> int:
+            seen.add(frozenset(os.sched_getaffinity(0)))
+            return 1000
+
+    begin(tmp_path, Looks(), n=2)
+    assert seen == {frozenset(choose_cores(1))}
+    assert os.sched_getaffinity(0) == before
+    with pytest.raises(ValueError, match=r"threads must be at most \d+, the cores here"):
+        choose_cores(10**6)
 
 
 def test_machine_and_others() -> None:

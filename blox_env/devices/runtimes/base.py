@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from blox_env.errors import missing_extra
+from blox_env.errors import check_positive_int, missing_extra, unknown_name
 from blox_env.spaces.base import SearchSpace
 
 
@@ -19,11 +21,31 @@ class Runtime(ABC):
     Exporting is slow and done once a network; loading is fast and done at every visit, so that the
     luck of one placement in memory does not stick to a network.
 
+    Args:
+        threads: threads within an operator; operators always run one after another.
+        precision: of the arithmetic, one of ``precisions``.
+
     Attributes:
         name: what plans and cards call it.
+        precisions: what it can compute in; the first is the default.
+        exports: whether :meth:`load` takes the bytes of :meth:`export`; else it takes the module
+            itself, built anew for every visit.
+        on_cpu: whether a measurement shall keep to as many cores as there are threads.
+
+    Raises:
+        ValueError: for an unknown precision, or less than one thread.
     """
 
     name: str
+    precisions: tuple[str, ...] = ("float32",)
+    exports: bool = True
+    on_cpu: bool = True
+
+    def __init__(self, threads: int = 1, precision: str | None = None) -> None:
+        self.threads = check_positive_int("threads", threads)
+        self.precision = self.precisions[0] if precision is None else precision
+        if self.precision not in self.precisions:
+            raise ValueError(unknown_name("precision", self.precision, self.precisions))
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
@@ -31,15 +53,28 @@ class Runtime(ABC):
 
     @abstractmethod
     def settings(self) -> dict[str, str]:
-        """Settings that decide how fast a network is: threads, optimisations."""
+        """Settings that decide how fast a network is: threads, precision, optimisations."""
 
-    @abstractmethod
     def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:  # noqa: ANN401
         """The model file of a ``torch.nn.Module`` in evaluation mode, for one input shape."""
+        raise NotImplementedError(f"{self.name} runs modules as they are")
 
     @abstractmethod
-    def load(self, model: bytes, input_shape: tuple[int, ...]) -> Callable[[], object]:
-        """A function that runs one inference of an exported model on one fixed random input."""
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:  # noqa: ANN401
+        """A function that runs one inference of a model on one fixed random input.
+
+        The model is what :meth:`export` gave, or the module where there is no exporting.
+        """
+
+    def timed(self, run: Callable[[], object]) -> int:
+        """Nanoseconds that one call takes."""
+        started = time.perf_counter_ns()
+        run()
+        return time.perf_counter_ns() - started
+
+    def environment(self) -> AbstractContextManager[object]:
+        """What holds while networks are loaded and run, and is undone afterwards."""
+        return nullcontext()
 
     def prepare(
         self,
@@ -47,7 +82,8 @@ class Runtime(ABC):
         input_shape: tuple[int, ...],
     ) -> Callable[[], object]:
         """A function that runs one inference of ``network``."""
-        return self.load(self.export(network, input_shape), input_shape)
+        model = self.export(network, input_shape) if self.exports else network
+        return self.load(model, input_shape)
 
     def build(self, space: SearchSpace, row: ArrayLike, *, seed: int, **network: Any) -> Any:  # noqa: ANN401
         """The network of ``row`` with weights drawn from ``seed``; torch's global state is kept."""

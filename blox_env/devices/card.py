@@ -1,0 +1,205 @@
+"""The card of a measured device: what was measured, how, and how far to trust it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from blox_env.devices.measure import choose_rows
+from blox_env.spaces.base import FloatArray, SearchSpace
+
+# what a card takes over from the plan of the measurement
+PLANNED = (
+    "schema", "space", "seed", "input_shape", "network", "protocol", "runtime", "machine",
+    "pinned_to_cores",
+)  # fmt: skip
+
+
+def description(card: dict[str, Any]) -> str:
+    """What was measured, in two sentences."""
+    shape, network, settings = card["input_shape"], card["network"], card["runtime"]["settings"]
+    return (
+        f"Latency in milliseconds of one inference{' of a whole batch' if shape[0] > 1 else ''} of "
+        f"full-size CIFAR networks (width {network['width']}, {network['classes']} classes), input "
+        f"{'×'.join(map(str, shape))} (batch {shape[0]}), "
+        f"{settings.get('precision', '')}, {card['runtime']['name']} with "
+        f"{_threads(settings)} on {settings.get('gpu', card['machine']['cpu'])}. "
+        "These are not the small networks that the embedded benchmark trains on digits."
+    )
+
+
+def card_text(card: dict[str, Any]) -> str:
+    """The card for people, every number from ``card``."""
+    p, noise, found = card["protocol"], card["noise"], card["predictor"]
+    retest, held = noise["retest"], found["held_out"]
+    statistic, latency, during = card["statistic"], card["latency_ms"], card["during"]
+    removed = (
+        f"after what {statistic['drift_window']} visits in a row have in common (drift of the "
+        "machine) was removed"
+        if statistic["drift_window"]
+        else "drift not removed"
+    )
+    lines = [
+        f"# {card['name']}",
+        "",
+        card["description"],
+        "",
+        (
+            f"- **Measured or predicted:** {card['measured']} of {card['architectures']} "
+            f"architectures were measured and keep their own value; the other "
+            f"{card['architectures'] - card['measured']} are predicted."
+        ),
+        (
+            f"- **Range:** {latency['min']:.3f} … {latency['max']:.3f} ms, median "
+            f"{latency['median']:.3f} ms (measured ones {latency['measured_min']:.3f} … "
+            f"{latency['measured_max']:.3f}, median {latency['measured_median']:.3f})."
+        ),
+        (
+            f"- **Noise:** the first {noise['rounds_each']} rounds against the other "
+            f"{noise['rounds_each']}: mean difference {retest['mape']:.2%}, Spearman "
+            f"{retest['spearman']:.3f}, Kendall {retest['kendall']:.3f} (a difference that all "
+            "networks share between the halves is not counted where drift is removed). Mean error "
+            "of a value from all rounds, by resampling the rounds: "
+            f"{noise['expected_mape_of_value']:.2%}."
+        ),
+        *_another_occasion(noise),
+        (
+            f"- **Predictor:** {found['words']}; held out in {found['folds']}-fold cross-"
+            f"validation: mean error {held['mape']:.2%}, Spearman {held['spearman']:.3f}, Kendall "
+            f"{held['kendall']:.3f}, R² {held['r2']:.3f}. These errors contain the noise of the "
+            "values that they are compared with."
+        ),
+        (
+            f"- **Protocol:** {p['rounds']} rounds, each over all networks in an order of its own; "
+            f"at each visit a fresh session, {p['min_warmup']} to {p['max_warmup']} warm-up "
+            f"inferences (until two medians of {p['min_warmup'] // 2} differ by less than "
+            f"{p['tolerance']:.0%}), then {p['runs']} timed ones{_pinned(card)}. "
+            f"Value: {statistic['visit']} of a visit, {removed}, median over the rounds. "
+            "Statistic and removal of drift were chosen by the lowest test-retest error."
+        ),
+        (
+            f"- **Networks:** {card['choice']}, visited in orders by seed {card['seed']}; "
+            "random weights."
+        ),
+        (
+            f"- **Machine:** {card['machine']['cpu']}, {card['machine']['cores']} cores, "
+            f"{card['machine']['system']}."
+        ),
+        f"- **Versions:** {_listed(card['runtime']['versions'])}.",
+        f"- **Settings:** {_listed(card['runtime']['settings'])}.",
+        (
+            f"- **When:** {during['from']} to {during['to']} (UTC), {during['visits']} visits in "
+            f"{during['runs']} run(s); other processes used {during['others_mean']:.2f} cores in "
+            f"the mean, {during['others_p95']:.2f} at the 95th percentile{_disturbed(card)}."
+        ),
+        "",
+        "| predictor | held-out error | Spearman | Kendall | R² |",
+        "|---|---|---|---|---|",
+        *(_row(key, value) for key, value in found["held_out_of_all"].items()),
+        "",
+        "| statistic | test-retest error | Spearman | Kendall | R² |",
+        "|---|---|---|---|---|",
+        *(_row(key, value) for key, value in statistic["retest_of_all"].items()),
+        "",
+        (
+            "Files: `latency.npy` float32 by architecture number, `measured.npy` numbers of the "
+            "measured ones, `visits.npz` every visit, `card.json` this card."
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def facts(
+    plan: dict[str, Any],
+    visits: list[dict[str, Any]],
+    space: SearchSpace,
+    latency: FloatArray,
+    measured: FloatArray,
+) -> dict[str, Any]:
+    """What is known without choices: plan, range of the latencies, state of the machine."""
+    stamps = [v["time"] for v in visits]
+    others = np.array([v["others"] for v in visits], dtype=np.float64)
+    return {
+        "name": plan["device"],
+        **{key: plan[key] for key in PLANNED if key in plan},
+        "choice": _choice(plan, space),
+        "architectures": space.size,
+        "measured": len(measured),
+        "latency_ms": {
+            "min": float(latency.min()),
+            "median": float(np.median(latency)),
+            "max": float(latency.max()),
+            "measured_min": float(measured.min()),
+            "measured_median": float(np.median(measured)),
+            "measured_max": float(measured.max()),
+        },
+        "during": {
+            "from": datetime.fromtimestamp(min(stamps), UTC).isoformat(timespec="seconds"),
+            "to": datetime.fromtimestamp(max(stamps), UTC).isoformat(timespec="seconds"),
+            "visits": len(visits),
+            "runs": len({v["run"] for v in visits}),
+            "others_mean": float(others.mean()),
+            "others_p95": float(np.quantile(others, 0.95)),
+            "warmup_mean": float(np.mean([v["warmup"] for v in visits])),
+            "made_again": int(sum(v.get("tries", 1) - 1 for v in visits)),
+            "outliers": int(sum(v.get("outliers", 0) for v in visits)),
+        },
+    }
+
+
+def _threads(settings: dict[str, str]) -> str:
+    threads = settings.get("intra_op_num_threads", "1")
+    return "one thread" if threads == "1" else f"{threads} threads"
+
+
+def _pinned(card: dict[str, Any]) -> str:
+    cores = card.get("pinned_to_cores")
+    return f", kept to {cores} of {card['machine']['cores']} cores" if cores else ""
+
+
+def _disturbed(card: dict[str, Any]) -> str:
+    """What was done about other processes; nothing for measurements that did nothing."""
+    during, protocol = card["during"], card["protocol"]
+    if "disturbed" not in protocol:
+        return ""
+    where = " of the cores that it kept to" if card.get("pinned_to_cores") else ""
+    return (
+        f"{where}; {during['made_again']} visits with more than {protocol['disturbed']} were made "
+        f"again, {during['outliers']} of {during['visits'] * protocol['runs']} timed inferences "
+        "were left out as outliers"
+    )
+
+
+def _another_occasion(noise: dict[str, Any]) -> list[str]:
+    found = noise.get("another_occasion")
+    if found is None:
+        return []
+    line = (
+        f"- **Measured again on another occasion** ({found['from']}, {found['machine']['cpu']}): "
+        f"{found['networks']} networks, {found['rounds']} rounds: mean difference "
+        f"{found['mape']:.2%}, of which all networks share a factor of "
+        f"{found['shared_factor']:.3f}, {found['mape_without_shared']:.2%} without it; Spearman "
+        f"{found['spearman']:.3f}, Kendall {found['kendall']:.3f}."
+    )
+    return [line]
+
+
+def _choice(plan: dict[str, Any], space: SearchSpace) -> str:
+    numbers = plan["architectures"]
+    if len(numbers) >= min(space.options):
+        usual = space.index(choose_rows(space, len(numbers), plan["seed"]))
+        if usual.tolist() == numbers:
+            return f"those of three equal blocks, then uniformly drawn ones (seed {plan['seed']})"
+    return "given by whoever measured"
+
+
+def _listed(entries: dict[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in entries.items())
+
+
+def _row(name: str, s: dict[str, float]) -> str:
+    return (
+        f"| {name} | {s['mape']:.2%} | {s['spearman']:.3f} | {s['kendall']:.3f} | {s['r2']:.3f} |"
+    )

@@ -1,0 +1,80 @@
+"""Measures the embedded devices on this machine and builds their files and cards.
+
+    python perf/measure_devices.py                     all of them, one after the other
+    python perf/measure_devices.py x86-torch-1t        one
+    python perf/measure_devices.py --retest            200 networks of each, on another occasion
+    python perf/measure_devices.py --build             their files below blox_env/data/devices
+
+Each step goes on where it was stopped. Takes about two hours in all on two cores of 2.6 GHz.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from blox_env.devices.build import add_retest, build_device
+from blox_env.devices.measure import run_measurement
+from blox_env.devices.protocol import Protocol
+
+RAW = Path("runs/devices")
+DATA = Path(__file__).resolve().parents[1] / "blox_env" / "data" / "devices"
+SEED = 0
+RETESTED = 200
+SLOW = Protocol(rounds=4, runs=8, min_warmup=4, max_warmup=8)
+USUAL = Protocol(rounds=4)
+
+DEVICES: dict[str, dict[str, Any]] = {
+    "x86-ort-2t": {"runtime": "onnxruntime", "threads": 2, "protocol": Protocol(rounds=6)},
+    "x86-ort-int8-1t": {
+        "runtime": "onnxruntime",
+        "precision": "int8",
+        "protocol": Protocol(rounds=6),
+    },
+    "x86-openvino-1t": {"runtime": "openvino", "protocol": USUAL},
+    "x86-torch-1t": {"runtime": "torch-cpu", "protocol": Protocol(rounds=4, runs=20)},
+    "x86-ort-b16-1t": {"runtime": "onnxruntime", "batch": 16, "n": 300, "protocol": SLOW},
+    "x86-ort-1t": {"runtime": "onnxruntime", "protocol": Protocol(rounds=6)},
+}
+
+
+def main() -> None:
+    """Measure, measure again, or build."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("devices", nargs="*", metavar="DEVICE", help=f"of {', '.join(DEVICES)}")
+    parser.add_argument("--retest", action="store_true", help="measure 200 networks again")
+    parser.add_argument("--build", action="store_true", help="write the devices")
+    parser.add_argument("--force", action="store_true", help="on a busy machine, too")
+    options = parser.parse_args()
+    for name in options.devices or DEVICES:
+        if name not in DEVICES:
+            parser.error(f"unknown device {name!r}, expected one of {', '.join(DEVICES)}")
+        first, second = RAW / name / "first", RAW / name / "retest"
+        if options.build:
+            # a device keeps its visits: without new ones its card is written anew from these
+            device = build_device(first if first.exists() else DATA / name, DATA / name)
+            print(device, device.card["predictor"]["held_out"], device.card["noise"]["retest"])
+            if second.exists():
+                print("another occasion:", add_retest(DATA / name, second))
+            continue
+        settings = {"n": 640, **DEVICES[name]}
+        if options.retest:
+            settings |= {"n": RETESTED, "protocol": retest_protocol(settings["protocol"])}
+        folder = second if options.retest else first
+        print(f"{name}: {folder}", flush=True)
+        run_measurement(name, out=folder, seed=SEED, force=options.force, **settings)
+
+
+def retest_protocol(protocol: Protocol) -> Protocol:
+    """The same, with four rounds."""
+    return Protocol(
+        rounds=4,
+        runs=protocol.runs,
+        min_warmup=protocol.min_warmup,
+        max_warmup=protocol.max_warmup,
+    )
+
+
+if __name__ == "__main__":
+    main()
