@@ -318,29 +318,6 @@ def test_drift_is_removed_where_that_helps() -> None:
     assert removed.std() < kept.std() / 2
 
 
-def test_onnx_runtime_runs_the_network_and_leaves_torch_alone() -> None:
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("onnxruntime")
-    runtime = load_runtime("onnxruntime")
-    space = BloxSpace()
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    network = runtime.build(space, [0, 20, 3], seed=1, width=8, classes=10)
-    again = runtime.build(space, [0, 20, 3], seed=1, width=8, classes=10)
-    network.train()
-    output: Any = runtime.prepare(network, (1, 3, 32, 32))()
-    assert network.training
-    assert torch.equal(torch.get_rng_state(), state)
-    assert torch.get_num_threads() == threads
-    for a, b in zip(network.parameters(), again.parameters(), strict=True):
-        assert torch.equal(a, b)
-    image = np.random.default_rng(0).normal(size=(1, 3, 32, 32)).astype(np.float32)
-    with torch.inference_mode():
-        expected = network.eval()(torch.from_numpy(image)).numpy()
-    np.testing.assert_allclose(output[0], expected, atol=1e-4)
-    assert {"onnxruntime", "torch"} <= set(runtime.versions())
-    assert runtime.settings()["intra_op_num_threads"] == "1"
-
-
 def test_run_measurement_takes_names(tmp_path: Path) -> None:
     folder = run_measurement(
         "mine",

@@ -1,0 +1,113 @@
+"""A new device from few measurements: error against budget, each embedded device left out in turn.
+
+    python perf/few_shot.py [--write docs/few_shot.json]
+
+The left-out device is predicted from so many of its measured networks with the other devices as
+prior knowledge, and judged on its other measured networks. Networks are chosen as
+``blox-env measure --budget`` chooses them, and for comparison drawn at random (20 draws); the
+columns ``alone`` are ridge on counts of operations without prior knowledge, on the drawn networks.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import blox_env
+from blox_env.devices.embedded import MeasuredDevice
+from blox_env.devices.few_shot import choose_networks, few_shot_candidates
+from blox_env.devices.predictor import CANDIDATES, Candidate, Scores, scores
+from blox_env.parallel import write_json
+from blox_env.spaces.base import IntArray, SearchSpace
+
+BUDGETS = (10, 20, 50, 200)
+DRAWS = 20
+
+
+def main() -> None:
+    """Print the table, and write it if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", type=Path, help="write the figures there, as JSON")
+    options = parser.parse_args()
+    devices = [blox_env.load_device(name) for name in blox_env.list_devices("blox")]
+    figures: dict[str, Any] = {}
+    for device in devices:
+        if isinstance(device, MeasuredDevice):
+            priors = [other for other in devices if other is not device]
+            figures[device.name] = left_out(device, priors)
+    Console(width=120).print(shown(figures))
+    if options.write:
+        write_json(options.write, figures)
+
+
+def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
+    """Held-out error and Spearman by budget, and what measuring again gives."""
+    space = device.space
+    everything = space.all()
+    pool = everything[device.measured(everything)]
+    few, alone = few_shot_candidates(space, priors)["few-shot"], CANDIDATES["ridge-counts"]
+    noise = device.card["noise"]
+    again = noise.get("another_occasion", noise["retest"])
+    found: dict[str, Any] = {
+        "networks": len(pool),
+        "retest": {key: again[key] for key in ("mape", "spearman")},
+        "retest_of": "another occasion" if "another_occasion" in noise else "two halves",
+    }
+    for budget in BUDGETS:
+        chosen = choose_networks(space, budget, priors, pool=pool)
+        draws = [
+            pool[np.random.default_rng(seed).permutation(len(pool))[:budget]]
+            for seed in range(DRAWS)
+        ]
+        found[str(budget)] = {
+            "chosen": mean([judged(few, space, device, pool, chosen)]),
+            "drawn": mean([judged(few, space, device, pool, rows) for rows in draws]),
+            "alone": mean([judged(alone, space, device, pool, rows) for rows in draws]),
+        }
+    return found
+
+
+def judged(
+    candidate: Candidate,
+    space: SearchSpace,
+    device: MeasuredDevice,
+    pool: IntArray,
+    rows: IntArray,
+) -> Scores:
+    """How well what was fitted on ``rows`` predicts the rest of ``pool``."""
+    model = candidate.model()
+    model.fit(candidate.features(space, rows), device.latency_ms(rows))
+    rest = pool[~np.isin(space.index(pool), space.index(rows))]
+    return scores(device.latency_ms(rest), model.predict(candidate.features(space, rest)))
+
+
+def mean(found: list[Scores]) -> dict[str, float]:
+    """Means over draws."""
+    return {
+        key: float(np.mean([getattr(one, key) for one in found])) for key in ("mape", "spearman")
+    }
+
+
+def shown(figures: dict[str, Any]) -> Table:
+    """One row a device and budget."""
+    table = Table(
+        "device", "budget", title="error, Spearman on the networks that were not measured"
+    )
+    for heading in ("chosen", "drawn", "alone", "measured again"):
+        table.add_column(heading, justify="right")
+    for name, found in figures.items():
+        for budget in BUDGETS:
+            cells = [found[str(budget)][key] for key in ("chosen", "drawn", "alone")]
+            cells.append(found["retest"])
+            row = [f"{cell['mape']:.1%}  {cell['spearman']:.3f}" for cell in cells]
+            table.add_row(name, str(budget), *row, end_section=budget == BUDGETS[-1])
+    return table
+
+
+if __name__ == "__main__":
+    main()
