@@ -1,11 +1,13 @@
-"""``measure``: where latencies come from."""
+"""``measure`` and ``devices``: where latencies come from, and how good they are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from rich.table import Table
 
 import blox_env
 from blox_env.cli.common import console, names
@@ -77,3 +79,53 @@ def measure(
     if retest is not None:
         found = add_retest(retest, out)
         console.print(f"{retest}: differs by {found.mape:.1%}, Spearman {found.spearman:.3f}")
+
+
+def devices(
+    shown: Annotated[
+        list[str] | None, typer.Argument(help="Names or folders; all registered if not given.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Draw accuracy against latency, a PNG each, there.")
+    ] = None,
+    benchmark: Annotated[str, typer.Option(help="Where the pictures' accuracy is from.")] = (
+        "digits"
+    ),
+) -> None:
+    """List devices: what was measured, how far to trust it; and draw them."""
+    table = Table("device", "median", "measured", "held-out error", "Spearman", "measured again")
+    known = [blox_env.load_device(name) for name in shown or blox_env.list_devices()]
+    for device in known:
+        card: dict[str, Any] = getattr(device, "card", {})
+        cells = ["?"] * 3
+        if "predictor" in card:
+            held, noise = card["predictor"]["held_out"], card["noise"]
+            again = noise.get("another_occasion", noise["retest"])
+            cells = [f"{held['mape']:.1%}", f"{held['spearman']:.3f}"]
+            cells.append(f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}")
+        measured = str(card.get("measured", "?"))
+        table.add_row(device.name, f"{device.median_ms():.2f} ms", measured, *cells)
+    console.print(table)
+    if pictures is not None:
+        from blox_env.experiment.device_picture import (  # noqa: PLC0415 (needs an extra)
+            DevicePoints,
+            draw_device,
+        )
+
+        source = blox_env.load_benchmark(benchmark)
+        for device in known:
+            path = pictures / f"{device.name}.png"
+            points = DevicePoints.of(source, device)
+            draw_device(points, path, title=f"{source.name} on {device.name}")
+            console.print(f"{path}: mixing blocks gains {describe(points.gain())}")
+
+
+def describe(gain: Any) -> str:  # noqa: ANN401 (an array)
+    """The range of what mixing blocks gains, in words."""
+    known = gain[~np.isnan(gain)]
+    if not len(known):
+        return "what cannot be said: no uniform architecture is as fast"
+    return (
+        f"up to {100 * known.max():.1f} points of accuracy at equal latency, "
+        f"{100 * np.median(known):.1f} in the median of the {len(gain)} points of the front"
+    )
