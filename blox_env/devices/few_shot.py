@@ -21,7 +21,7 @@ from blox_env.errors import check_positive_int
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 
 _ALPHAS = np.logspace(-4, 4, 25)
-_COUNTS_WEIGHT = 0.05  # an operation more costs some percent, devices differ by some ten
+_COUNTS_WEIGHT = 0.15  # an operation more costs some percent, devices differ by some ten
 _SAMPLE = 4096  # architectures that tell the usual latencies of a known device
 
 
@@ -55,7 +55,7 @@ def choose_networks(
     """Which ``n`` networks to measure: each as far as can be from those before it, ``(n, slots)``.
 
     Far in what :func:`few_shot_candidates` looks at (in counts of operations alone without known
-    devices), all directions stretched alike; the first is the one nearest to the middle.
+    devices), every column scaled to the same spread; the first is the one nearest to the middle.
 
     Args:
         space: what to choose from.
@@ -74,8 +74,8 @@ def choose_networks(
     if n > len(rows):
         raise ValueError(f"n must be at most the number of networks to choose from, got {n}")
     parts = [_logs(priors, rows)] if priors else []
-    z = np.hstack([*parts, _COUNTS_WEIGHT * counts(space, rows)])
-    z = _whitened(z - z.mean(axis=0))
+    z = np.hstack([*parts, counts(space, rows)])
+    z = (z - z.mean(axis=0)) / np.maximum(z.std(axis=0), 1e-12)
     chosen = [int(np.argmin((z**2).sum(axis=1)))]
     distance = ((z - z[chosen[0]]) ** 2).sum(axis=1)
     for _ in range(n - 1):
@@ -102,12 +102,6 @@ class _Corrected:
 
 def _logs(priors: Sequence[Device], x: ArrayLike) -> FloatArray:
     return np.log(np.column_stack([prior.latency_ms(x) for prior in priors]))
-
-
-def _whitened(z: FloatArray) -> FloatArray:
-    """Principal components of equal size, ``(n, f) -> (n, r)``, without those that are noise."""
-    u, size, _ = np.linalg.svd(z, full_matrices=False)
-    return np.asarray(u[:, size > 1e-6 * size[0]])
 
 
 def _check(space: SearchSpace, priors: Sequence[Device]) -> None:
