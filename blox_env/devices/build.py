@@ -58,7 +58,7 @@ def build_device(
     Raises:
         ValueError: visits are missing or cannot be read.
     """
-    plan, visits = _raw(Path(raw_folder))
+    plan, visits = raw_of(Path(raw_folder))
     space = BloxSpace() if space is None else space
     if plan["options"] != list(space.options):
         raise ValueError(f"{raw_folder}: expected options {space.options}, got {plan['options']}")
@@ -126,7 +126,7 @@ def add_retest(
     folder, space = Path(device_folder), BloxSpace()
     device = MeasuredDevice.from_folder(folder, space)
     card = dict(device.card)
-    plan, visits = _raw(Path(raw_folder))
+    plan, visits = raw_of(Path(raw_folder))
     for key in ("space", "input_shape", "network"):
         if plan[key] != card[key]:
             raise ValueError(f"{raw_folder}: expected {key} {card[key]!r}, got {plan[key]!r}")
@@ -259,13 +259,15 @@ def choose_statistic(
     return best[1], best[2], table
 
 
-def _raw(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Plan and visits of a folder of measurements, or of a device made of one."""
     if not (folder / "visits.npz").is_file():
         return read_visits(folder)
     card = json.loads((folder / "card.json").read_text())
     with np.load(folder / "visits.npz", allow_pickle=False) as file:
         columns = {name: file[name].tolist() for name in file.files if name != "statistics"}
+        # as they were written before they became float32
+        columns["ms"] = np.round(file["ms"].astype(np.float64), 5).tolist()
     visits = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,10 @@ def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
     return MeasuredDevice.from_folder(folder)
 
 
-def x86_ort_1t() -> MeasuredDevice:
-    """Batch-1 latency of the full-size CIFAR-100 networks, ONNX Runtime on one x86 thread."""
-    return MeasuredDevice.from_folder(DATA / "x86-ort-1t")
+# what the registry names; each of these gives the device anew
+x86_ort_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-1t")
+x86_ort_int8_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-int8-1t")
+x86_torch_1t = partial(MeasuredDevice.from_folder, DATA / "x86-torch-1t")
 
 
 def _check_table(latency: FloatArray, numbers: NDArray[Any], space: SearchSpace) -> None:

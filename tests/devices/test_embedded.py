@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from blox_env.devices import predictor
-from blox_env.devices.base import load_device
-from blox_env.devices.build import build_device, combine, tabulate
+from blox_env.devices.base import list_devices, load_device
+from blox_env.devices.build import build_device, combine, raw_of, tabulate
+from blox_env.devices.card import card_text
 from blox_env.devices.embedded import DATA, MeasuredDevice
 from blox_env.devices.measure import choose_rows, read_visits, round_order
 from blox_env.devices.protocol import STATISTICS, Protocol
@@ -96,21 +97,61 @@ def check_contract(device: MeasuredDevice) -> None:
         device.latency_ms([[0, 0, 45]])
 
 
-def test_contract_of_the_embedded_device() -> None:
-    device = load_device("x86-ort-1t")
+EMBEDDED = sorted(path.name for path in DATA.iterdir())
+
+
+def test_all_that_is_embedded_is_registered() -> None:
+    assert set(EMBEDDED) <= set(list_devices("blox"))
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_contract_of_the_embedded_devices(name: str) -> None:
+    device = load_device(name)
     assert isinstance(device, MeasuredDevice)
-    assert device.name == "x86-ort-1t"
+    assert device.name == name
     check_contract(device)
     card = device.card
-    assert card["measured"] >= 600
-    assert card["input_shape"] == [1, 3, 32, 32]
+    settings, batch = card["runtime"]["settings"], card["input_shape"][0]
+    assert card["measured"] >= (600 if batch == 1 else 300)
+    uniform = np.repeat(np.arange(45)[:, None], 3, axis=1)
+    assert device.measured(uniform).all()
+    assert card["input_shape"][1:] == [3, 32, 32]
     assert card["network"] == {"width": 32, "classes": 100}
-    assert card["runtime"]["settings"]["intra_op_num_threads"] == "1"
-    assert card["predictor"]["held_out"]["spearman"] > 0.9
-    assert 0 < card["noise"]["retest"]["mape"] < 0.05
-    with np.load(DATA / "x86-ort-1t" / "visits.npz", allow_pickle=False) as visits:
+    assert name.endswith(f"-{settings['intra_op_num_threads']}t")
+    assert ("int8" in name) == (settings["precision"] == "int8")
+    assert (f"-b{batch}-" in name) == (batch > 1)
+    with np.load(DATA / name / "visits.npz", allow_pickle=False) as visits:
         assert len(visits["ms"]) == card["during"]["visits"]
         assert len(np.unique(visits["architecture"])) == card["measured"]
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_held_out_latencies_are_good_enough(name: str) -> None:
+    held = load_device(name).card["predictor"]["held_out"]  # type: ignore[attr-defined]
+    assert held["mape"] <= 0.05
+    assert held["spearman"] >= 0.95
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_measured_latencies_and_cards_follow_from_the_visits(name: str) -> None:
+    pytest.importorskip("sklearn", reason="predicting latency needs an extra")
+    device = load_device(name)
+    assert isinstance(device, MeasuredDevice)
+    numbers, times, positions = tabulate(*raw_of(DATA / name))
+    statistic = device.card["statistic"]
+    logs = np.log(times[:, :, STATISTICS.index(statistic["visit"])])
+    own = np.exp(combine(logs, positions, statistic["drift_window"]))
+    rows = device.space.from_index(numbers)
+    np.testing.assert_allclose(device.latency_ms(rows), own, rtol=1e-6)
+    assert device.measured(rows).all()
+    assert (DATA / name / "CARD.md").read_text() == card_text(device.card)
+
+
+def test_embedded_devices_rank_networks_differently() -> None:
+    rows = load_device(EMBEDDED[0]).space.sample(np.random.default_rng(0), 2000)
+    ranks = [load_device(name).latency_ms(rows).argsort().argsort() for name in EMBEDDED]
+    assert np.corrcoef(ranks).min() < 0.5
 
 
 def test_contract_of_a_built_device(built: Path) -> None:
