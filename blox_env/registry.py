@@ -17,6 +17,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
     "benchmark": {"digits": "blox_env.benchmarks.digits:digits"},
     "device": {
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
+        "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
         "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",
         "x86-torch-1t": "blox_env.devices.embedded:x86_torch_1t",
     },

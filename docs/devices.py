@@ -1,0 +1,195 @@
+"""Writes docs/devices.md from the devices' cards, and the pictures.
+
+    python perf/few_shot.py --write docs/few_shot.json
+    python docs/devices.py
+
+A test compares docs/devices.md with what this gives, so none of its figures is typed in.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import blox_env
+from blox_env.devices.embedded import DATA, MeasuredDevice
+from blox_env.experiment.device_picture import DevicePoints, draw_device
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "devices"
+BENCHMARK = "digits"
+
+INTRODUCTION = """\
+# Devices
+
+What a network costs depends on what it runs on. These devices are embedded; each was measured with
+the networks of the Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same
+ones: the 45 with three equal blocks, then uniformly drawn ones (300 in all for the slow batch of
+16, 640 for the others). A predictor gives the rest. Every figure on this page is written by
+`python docs/devices.py` from the [cards](../blox_env/data/devices), which
+`python perf/measure_devices.py` makes.
+"""
+
+OWN = """\
+## Your device
+
+```sh
+blox-env measure --out runs/mine --build runs/my-device --device my-laptop   # 640 networks
+blox-env search --device runs/my-device
+```
+
+`--runtime onnxruntime | openvino | torch-cpu | torch-cuda`, `--threads`, `--batch` and
+`--precision` say what is measured. A measurement keeps to as many cores as there are threads, refuses to start
+while others use them, repeats visits that others disturb, and goes on where it was stopped.
+`--retest runs/my-device` measures again, on another day, and writes into the card how much differs.
+
+With `--budget 50` fifty networks are enough. They are chosen to lie far apart, and the others are
+predicted with the known devices as prior knowledge:
+
+```sh
+blox-env measure --budget 50 --out runs/few --build runs/my-device --device my-laptop
+```
+
+How good that is: each embedded device left out in turn, predicted from so many of its networks and
+the other devices, and compared with its other measured networks (`python perf/few_shot.py`).
+Networks are *chosen* as the command does, or *drawn* at random (mean of 20 draws); *alone* is a
+ridge on counts of operations without the other devices, on drawn networks. *Measured again* is what
+the device itself gives on another occasion.
+"""
+
+
+HOW = """\
+All on {machine}. *Held out*: ten-fold cross-validation over the measured networks. *Measured
+again*: 200 networks on another occasion, four rounds, against the device's own values; differences
+that all networks share are part of the error.
+
+They rank the same networks differently (Spearman over the whole space):
+"""
+
+MIXING = """\
+## What mixing blocks gains
+
+Grey: all 91,125 architectures, accuracy from the benchmark `digits` (trained or predicted, see its
+[card](../blox_env/data/benchmarks/digits/CARD.md)). Blue: the front of all of them. Orange: the 45
+with the same block in every stage, as a cell-based space has them, and their front.
+`blox-env devices --pictures FOLDER` draws these for any device.
+"""
+
+
+def table() -> list[str]:
+    """One row a device."""
+    lines = [
+        "| device | runs | threads, batch, precision | median (ms) | measured | held-out error "
+        + "| Spearman | measured again: error | Spearman |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, card in cards().items():
+        settings, held, noise = (
+            card["runtime"]["settings"],
+            card["predictor"]["held_out"],
+            again(card),
+        )
+        lines.append(
+            f"| [`{name}`](../blox_env/data/devices/{name}/CARD.md) | {card['runtime']['name']} | "
+            f"{settings['intra_op_num_threads']}, {batch}, {settings['precision']} | "
+            f"{card['latency_ms']['median']:.2f} | {card['measured']} | {held['mape']:.1%} | "
+            f"{held['spearman']:.3f} | {noise['mape']:.1%} | {noise['spearman']:.3f} |"
+        )
+    return lines
+
+
+def ranks() -> list[str]:
+    """Spearman's correlation of every two devices, over the space."""
+    names = list(cards())
+    rows = blox_env.load_device(names[0]).space.all()
+    order = [blox_env.load_device(name).latency_ms(rows).argsort().argsort() for name in names]
+    correlation = np.corrcoef(order)
+    lines = ["| | " + " | ".join(f"`{name}`" for name in names) + " |"]
+    lines.append("| --- |" + " ---: |" * len(names))
+    for name, row in zip(names, correlation, strict=True):
+        lines.append(f"| `{name}` | " + " | ".join(f"{value:.2f}" for value in row) + " |")
+    return lines
+
+
+def few_shot() -> list[str]:
+    """Error against budget, as perf/few_shot.py wrote it."""
+    found: dict[str, Any] = json.loads((ROOT / "docs" / "few_shot.json").read_text())
+    lines = [
+        "| device | budget | chosen | drawn | alone | measured again |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, figures in found.items():
+        for budget in (key for key in figures if key.isdigit()):
+            cells = [figures[budget][kind] for kind in ("chosen", "drawn", "alone")]
+            cells.append(figures["retest"])
+            text = " | ".join(f"{c['mape']:.1%}, {c['spearman']:.3f}" for c in cells)
+            lines.append(f"| `{name}` | {budget} | {text} |")
+    return lines
+
+
+def pictures() -> list[str]:
+    """A picture of every device, with what mixing blocks gains."""
+    lines: list[str] = []
+    benchmark = blox_env.load_benchmark(BENCHMARK)
+    for name in cards():
+        points = DevicePoints.of(benchmark, blox_env.load_device(name))
+        gain = points.gain()
+        known = gain[~np.isnan(gain)]
+        lines += [
+            f"![Accuracy against latency on {name}](devices/{name}.png)",
+            "",
+            f"*`{name}`: mixing gains up to {100 * known.max():.1f} points of accuracy at equal "
+            + f"latency, {100 * np.median(known):.1f} in the median of the {len(gain)} points of "
+            + f"the front; {int((points.front & points.uniform).sum())} of these are uniform.*",
+            "",
+        ]
+    return lines
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """Cards of the embedded devices, by name."""
+    names = sorted(path.name for path in DATA.iterdir())
+    devices = [blox_env.load_device(name) for name in names]
+    return {d.name: d.card for d in devices if isinstance(d, MeasuredDevice)}
+
+
+def again(card: dict[str, Any]) -> dict[str, float]:
+    """Scores of measuring again: on another occasion, or else of one half of the rounds."""
+    noise: dict[str, Any] = card["noise"]
+    found: dict[str, float] = noise.get("another_occasion", noise["retest"])
+    return found
+
+
+def text() -> str:
+    """The page."""
+    machine = next(iter(cards().values()))["machine"]["cpu"]
+    lines = [
+        INTRODUCTION,
+        *table(),
+        "",
+        HOW.format(machine=machine),
+        *ranks(),
+        "",
+        MIXING,
+        *pictures(),
+        OWN,
+        *few_shot(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write the page and draw the pictures."""
+    benchmark = blox_env.load_benchmark(BENCHMARK)
+    for name in cards():
+        points = DevicePoints.of(benchmark, blox_env.load_device(name))
+        draw_device(points, PICTURES / f"{name}.png", title=f"{BENCHMARK} on {name}")
+    (ROOT / "docs" / "devices.md").write_text(text())
+
+
+if __name__ == "__main__":
+    main()
