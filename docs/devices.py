@@ -42,8 +42,9 @@ blox-env search --device runs/my-device
 ```
 
 `--runtime onnxruntime | openvino | torch-cpu | torch-cuda`, `--threads`, `--batch` and
-`--precision` say what is measured. A measurement keeps to as many cores as there are threads, refuses to start
-while others use them, repeats visits that others disturb, and goes on where it was stopped.
+`--precision` say what is measured. A measurement keeps to as many cores as there are threads,
+refuses to start while others use them, repeats visits that others disturb, and goes on where it
+was stopped.
 `--retest runs/my-device` measures again, on another day, and writes into the card how much differs.
 
 With `--budget 50` fifty networks are enough. They are chosen to lie far apart, and the others are
@@ -79,19 +80,19 @@ with the same block in every stage, as a cell-based space has them, and their fr
 """
 
 
+HEADINGS = (
+    "| device | runs | threads, batch, precision | median (ms) | measured | held-out error | "
+    "Spearman | measured again: error | Spearman |\n"
+    "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+)
+
+
 def table() -> list[str]:
     """One row a device."""
-    lines = [
-        "| device | runs | threads, batch, precision | median (ms) | measured | held-out error "
-        + "| Spearman | measured again: error | Spearman |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    lines = [HEADINGS]
     for name, card in cards().items():
-        settings, held, noise = (
-            card["runtime"]["settings"],
-            card["predictor"]["held_out"],
-            again(card),
-        )
+        settings, held = card["runtime"]["settings"], card["predictor"]["held_out"]
+        noise, batch = again(card), card["input_shape"][0]
         lines.append(
             f"| [`{name}`](../blox_env/data/devices/{name}/CARD.md) | {card['runtime']['name']} | "
             f"{settings['intra_op_num_threads']}, {batch}, {settings['precision']} | "
@@ -138,14 +139,13 @@ def pictures() -> list[str]:
         points = DevicePoints.of(benchmark, blox_env.load_device(name))
         gain = points.gain()
         known = gain[~np.isnan(gain)]
-        lines += [
-            f"![Accuracy against latency on {name}](devices/{name}.png)",
-            "",
+        caption = (
             f"*`{name}`: mixing gains up to {100 * known.max():.1f} points of accuracy at equal "
-            + f"latency, {100 * np.median(known):.1f} in the median of the {len(gain)} points of "
-            + f"the front; {int((points.front & points.uniform).sum())} of these are uniform.*",
-            "",
-        ]
+            f"latency, {100 * np.median(known):.1f} in the median of the {len(gain)} points of "
+            f"the front; {int((points.front & points.uniform).sum())} of these are uniform.*"
+        )
+        picture = f"![Accuracy against latency on {name}](devices/{name}.png)"
+        lines += [picture, "", caption, ""]
     return lines
 
 

@@ -1,10 +1,11 @@
 """A new device from few measurements, with known devices as prior knowledge.
 
-Devices rank networks much alike: what is slow here is mostly slow there. The logarithm of the new
-latency is therefore modelled as the mean of the known devices' logarithms, plus a correction that
-is linear in each of these and in the counts of operations, kept small by a ridge whose size the
-measurements decide (leave-one-out). With ten measurements it is hardly more than a common factor,
-with some hundred it is a model of its own.
+Many devices rank networks much alike: what is slow here is mostly slow there. The new latency is
+therefore modelled as the mean of the known devices' latencies, each relative to its own mean, times
+a factor; plus a correction that is linear in each of these and in the counts of operations, kept
+small by a ridge whose size the measurements decide (leave-one-out). With ten measurements it is
+hardly more than the factor, with some hundred it is a model of its own. Latencies enter as they
+are, not as logarithms, because those of the operations of a network add up.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from blox_env.devices.predictor import Candidate, counts, required
 from blox_env.errors import check_positive_int
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 
-_ALPHAS = np.logspace(-4, 4, 25)
-_COUNTS_WEIGHT = 0.15  # an operation more costs some percent, devices differ by some ten
+_ALPHAS = np.logspace(-6, 4, 31)
+_COUNTS_WEIGHT = 0.15  # of 0.05, 0.15 and 0.5 the best with ten networks (perf/few_shot.py)
 _SAMPLE = 4096  # architectures that tell the usual latencies of a known device
 
 
@@ -35,12 +36,13 @@ def few_shot_candidates(space: SearchSpace, priors: Sequence[Device]) -> dict[st
         return {}
     _check(space, priors)
     names = ", ".join(prior.name for prior in priors)
-    centre = _logs(priors, space.sample(np.random.default_rng(0), _SAMPLE)).mean(axis=0)
+    usual = _latencies(priors, space.sample(np.random.default_rng(0), _SAMPLE)).mean(axis=0)
 
     def features(space: SearchSpace, x: ArrayLike) -> FloatArray:
-        return np.hstack([_logs(priors, x) - centre, _COUNTS_WEIGHT * counts(space, x)])
+        relative = _latencies(priors, x) / usual
+        return np.hstack([relative, _COUNTS_WEIGHT * counts(space, x)])
 
-    words = f"latencies on {names} and counts of operations, corrected by a ridge in logarithms"
+    words = f"mean latency on {names}, corrected by a ridge on these and counts of operations"
     return {"few-shot": Candidate(features, lambda: _Corrected(len(priors)), words)}
 
 
@@ -73,7 +75,7 @@ def choose_networks(
     rows = np.unique(space.check(drawn), axis=0)
     if n > len(rows):
         raise ValueError(f"n must be at most the number of networks to choose from, got {n}")
-    parts = [_logs(priors, rows)] if priors else []
+    parts = [_latencies(priors, rows)] if priors else []
     z = np.hstack([*parts, counts(space, rows)])
     z = (z - z.mean(axis=0)) / np.maximum(z.std(axis=0), 1e-12)
     chosen = [int(np.argmin((z**2).sum(axis=1)))]
@@ -85,23 +87,27 @@ def choose_networks(
 
 
 class _Corrected:
-    """Mean of the first ``k`` columns, plus a constant and a ridge on all; in logarithms."""
+    """Mean of the first ``k`` columns plus a constant and a ridge on all, times a factor."""
 
     def __init__(self, k: int) -> None:
         self._k = k
-        linear = required("sklearn.linear_model")
-        self._ridge: Any = linear.RidgeCV(alphas=_ALPHAS)
+        self._factor = 1.0
+        self._ridge: Any = required("sklearn.linear_model").RidgeCV(alphas=_ALPHAS)
 
     def fit(self, features: FloatArray, latency: FloatArray) -> None:
-        self._ridge.fit(features, np.log(latency) - features[:, : self._k].mean(axis=1))
+        mean = features[:, : self._k].mean(axis=1)
+        self._factor = latency.mean() / mean.mean()
+        self._ridge.fit(features, latency / self._factor - mean)
 
     def predict(self, features: FloatArray) -> FloatArray:
-        log = features[:, : self._k].mean(axis=1) + self._ridge.predict(features)
-        return np.asarray(np.exp(log), dtype=np.float64)
+        mean = features[:, : self._k].mean(axis=1)
+        relative = np.asarray(mean + self._ridge.predict(features), dtype=np.float64)
+        # what comes out near 0 or below is no latency: the fastest measured ones are far from it
+        return self._factor * np.maximum(relative, 0.05)
 
 
-def _logs(priors: Sequence[Device], x: ArrayLike) -> FloatArray:
-    return np.log(np.column_stack([prior.latency_ms(x) for prior in priors]))
+def _latencies(priors: Sequence[Device], x: ArrayLike) -> FloatArray:
+    return np.column_stack([prior.latency_ms(x) for prior in priors])
 
 
 def _check(space: SearchSpace, priors: Sequence[Device]) -> None:
