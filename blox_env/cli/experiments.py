@@ -25,6 +25,12 @@ def compare(
     target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,
     noise: Annotated[str, typer.Option(help="'mean', or 'sampled' trainings.")] = "mean",
     seed: Annotated[int, typer.Option(help="Seed that all others come from.")] = 0,
+    simulated_workers: Annotated[
+        int, typer.Option(help="Trainings that each search does at once, in simulated time.")
+    ] = 1,
+    simulated_hours: Annotated[
+        float | None, typer.Option(help="Limit of each search in simulated time.")
+    ] = None,
     workers: Workers = None,
     address: Address = "local",
 ) -> None:
@@ -46,6 +52,8 @@ def compare(
         latency_target_ms=target,
         noise=noise,
         seed=seed,
+        simulated_workers=simulated_workers,
+        simulated_hours=simulated_hours,
         workers=workers,
         address=address,
     )

@@ -11,10 +11,11 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from blox_env.experiment.plan import Search, claim, make_plan, unfinished
 from blox_env.experiment.progress import progress_bar
 from blox_env.experiment.report import write_report
 from blox_env.experiment.results import read_run, read_runs
-from blox_env.experiment.runner import Progress, Search, make_plan, run_plan, unfinished
+from blox_env.experiment.runner import Progress, run_plan
 from blox_env.experiment.tables import summary_table
 
 
@@ -28,6 +29,7 @@ def compare_live(
 ) -> int:
     """Run :func:`~blox_env.experiment.runner.compare` with a live display; number of failures."""
     plan = make_plan(out=out, max_queries=None, **arguments)
+    claim(plan)
     left = unfinished(plan)
     state = {item.name: None for item in plan}
     board = Board(plan)
