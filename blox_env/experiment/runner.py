@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 from blox_env.experiment import provenance
 from blox_env.experiment.plan import Search, claim, make_plan, unfinished
 from blox_env.experiment.results import encode_run, write_run
-from blox_env.parallel import run_tasks
+from blox_env.parallel import Worker, run_tasks, write_json
 from blox_env.problem import Problem
 from blox_env.searching import search
+
+TRIES = 3  # of a search, before it is reported
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,45 @@ def compare(
 
 
 def run_plan(
-    plan: Sequence[Search], *, workers: int | None = None, address: str = "local"
+    plan: Sequence[Search],
+    *,
+    workers: int | None = None,
+    address: str = "local",
+    started: Callable[[Search, Worker], None] | None = None,
 ) -> Iterator[Progress]:
-    """Run what has no run file yet and yield each search as it ends."""
+    """Run what has no run file yet and yield each search as it ends.
+
+    A search that fails three times leaves its error in a file beside the runs (``*.failed.json``)
+    and is tried again by the next call.
+
+    Args:
+        plan: what is to be there in the end.
+        workers: as in :func:`compare`.
+        address: as in :func:`compare`.
+        started: called with a search and its worker whenever one starts.
+    """
     left = unfinished(plan)
-    for outcome in run_tasks(run_search, left, workers=workers, address=address):
+
+    def tell(index: int, worker: Worker) -> None:
+        if started is not None:
+            started(left[index], worker)
+
+    for outcome in run_tasks(
+        run_search,
+        left,
+        workers=workers,
+        address=address,
+        retries=TRIES - 1,
+        kind=lambda item: item.kind,
+        started=tell,
+    ):
         item = left[outcome.index]
         if outcome.error is None:
             write_run(Path(item.path), *outcome.result)
+            item.error_path.unlink(missing_ok=True)
+        else:
+            failure = {"search": item.name, "tries": outcome.tries, "error": outcome.error}
+            write_json(item.error_path, {**failure, "unix": time.time()})
         yield Progress(item, outcome.error)
 
 
@@ -120,6 +154,7 @@ def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
         "cpu_s": time.process_time() - cpu,
         "finished_unix": time.time(),
         "host": platform.node(),
+        "pid": os.getpid(),
         "python": platform.python_version(),
         "git": provenance.checkout(),
     }
