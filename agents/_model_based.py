@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 
 import numpy as np
@@ -41,11 +42,22 @@ class ModelBased(AskTellAgent):
         with threadpool_limits(1, user_api="blas"):
             super().search(problem, seed=seed)
 
+    def ask(self, n: int) -> IntArray:
+        """Propose up to ``n`` architectures, none of which is known or pending if that can be."""
+        x = self._propose(n)
+        self._pending |= dict.fromkeys(map(tuple, x.tolist()))
+        return x
+
+    @abstractmethod
+    def _propose(self, n: int) -> IntArray:
+        """Up to ``n`` architectures ``(k, slots)``."""
+
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Forget everything."""
         self._problem, self._rng = problem, rng
         self._space: SearchSpace = problem.space
         self._rows: dict[tuple[int, ...], int] = {}  # what is known -> its place
+        self._pending: dict[tuple[int, ...], None] = {}  # proposed and not told of
         self._values: FloatArray = np.empty((0, len(problem.objectives)))
         self._every = self._space.all() if self._space.size <= LISTED else None
 
@@ -53,6 +65,7 @@ class ModelBased(AskTellAgent):
         """Remember what is new."""
         new = []
         for i, row in enumerate(map(tuple, x.tolist())):
+            self._pending.pop(row, None)
             if row not in self._rows:
                 self._rows[row] = len(self._rows)
                 new.append(i)
@@ -63,12 +76,13 @@ class ModelBased(AskTellAgent):
         return np.array(list(self._rows), dtype=np.int64).reshape(-1, self._space.slots)
 
     def _unseen(self, x: Iterable[tuple[int, ...]]) -> IntArray:
-        """The different rows of ``x`` that are not known, ``(n, slots)``, in order."""
-        rows = [row for row in dict.fromkeys(x) if row not in self._rows]
+        """The different rows of ``x`` not known nor pending, ``(n, slots)``, in order."""
+        taken = self._rows.keys() | self._pending.keys() if self._pending else self._rows
+        rows = [row for row in dict.fromkeys(x) if row not in taken]
         return np.array(rows, dtype=np.int64).reshape(-1, self._space.slots)
 
     def _random(self, n: int) -> IntArray:
-        """Up to ``n`` different architectures that are not known, uniformly."""
+        """Up to ``n`` different architectures neither known nor pending, uniformly."""
         if self._every is not None:
             left = self._unseen(map(tuple, self._every.tolist()))
             return left[self._rng.permutation(len(left))[:n]]
@@ -76,14 +90,16 @@ class ModelBased(AskTellAgent):
         for _ in range(_REDRAWS):
             more = self._space.sample(self._rng, n - len(drawn))
             drawn |= dict.fromkeys(
-                row for row in map(tuple, more.tolist()) if row not in self._rows
+                row
+                for row in map(tuple, more.tolist())
+                if row not in self._rows and row not in self._pending
             )
             if len(drawn) == n:
                 break
         return self._unseen(drawn)
 
     def _pool(self, n: int) -> IntArray:
-        """Unknown architectures to choose from, ``(k, slots)``.
+        """Architectures neither known nor pending to choose from, ``(k, slots)``.
 
         All of a small space; of a larger one about ``n``, half of them neighbours of the best (or
         of the front) and half random.

@@ -71,7 +71,7 @@ class BANANAS(ModelBased):
         inputs = model_features(self._space, self._space.sample(rng, 1)).shape[1]
         self._nets = Nets(inputs, self.hidden, self.ensemble, self.decay, rng)
 
-    def ask(self, n: int) -> IntArray:
+    def _propose(self, n: int) -> IntArray:
         """Random architectures first, then the mutants with the highest draws."""
         if len(self._rows) < self.initial:
             return self._random(min(n, self.initial - len(self._rows)))

@@ -69,7 +69,7 @@ class BRPNAS(ModelBased):
         inputs = model_features(self._space, self._space.sample(rng, 1)).shape[1]
         self._net = Nets(inputs, self.hidden, 1, self.decay, rng)
 
-    def ask(self, n: int) -> IntArray:
+    def _propose(self, n: int) -> IntArray:
         """Random architectures first, then the top of the ranking and random ones."""
         if len(self._rows) < self.initial:
             return self._random(min(n, self.initial - len(self._rows)))

@@ -53,7 +53,8 @@ class GPBO(ModelBased):
 
     Args:
         initial: random architectures at the start.
-        batch: architectures between two updates; after each the others expect its mean.
+        batch: architectures between two updates; after each, and after those that are pending, the
+            others expect its mean.
         candidates: how many EI is computed for where the space is not listed.
         features: which distances: ``"hamming"``; ``"options"``, learned for each option; ``"ops"``;
             or ``"auto"``: the last where the space has them, ``"options"`` where all slots have the
@@ -103,7 +104,7 @@ class GPBO(ModelBased):
         self._candidates: IntArray | None = None
         self._asked: list[int] = []  # candidates that were proposed last
 
-    def ask(self, n: int) -> IntArray:
+    def _propose(self, n: int) -> IntArray:
         """Random architectures first, then one after the other what promises most."""
         if len(self._rows) < self.initial:
             return self._random(min(n, self.initial - len(self._rows)))
@@ -126,7 +127,11 @@ class GPBO(ModelBased):
         before = len(self._rows)
         super().tell(x, trials)
         now, values = len(self._rows), self._problem.values(trials)
-        ours = self._candidates is not None and np.array_equal(x, self._candidates[self._asked])
+        ours = (
+            self._candidates is not None
+            and len(self._processes[0].pending) == len(x)  # nothing else is pending
+            and np.array_equal(x, self._candidates[self._asked])
+        )
         if not ours or now - before < len(x) or now >= _GROWTH * self._fitted:
             self._candidates = None
         elif self._every is None and front(self._values, maximise=True)[before:].any():
@@ -139,15 +144,18 @@ class GPBO(ModelBased):
     def _prepare(self) -> None:
         """Choose candidates, fit when it is time, and condition on all trials."""
         seen = self._seen()
-        self._candidates = candidates = self._pool(self.candidates)
-        self._open = np.ones(len(candidates), dtype=bool)
+        pending = np.array(list(self._pending), dtype=np.int64).reshape(-1, self._space.slots)
+        self._candidates = candidates = np.concatenate([pending, self._pool(self.candidates)])
+        self._open = np.arange(len(candidates)) >= len(pending)
         due = len(seen) >= _GROWTH * self._fitted
-        room = int((_GROWTH - 1) * len(seen)) + 1 + self.batch
+        room = int((_GROWTH - 1) * len(seen)) + 1 + self.batch + len(pending)
         for process, values in zip(self._processes, self._values.T, strict=True):
             process.scale(values, clip_level(values) if len(self._processes) == 1 else -np.inf)
             if due:
                 process.fit(seen, process.scaled(values))
             process.condition(seen, values, candidates, room)
+            for place in range(len(pending)):  # as if they came out at the mean
+                process.add(place)
         self._fitted = len(seen) if due else self._fitted
 
     def _gain(self) -> FloatArray:

@@ -54,6 +54,8 @@ class LocalSearch(AskTellAgent):
         self._here: Architecture | None = None
         self._better: Architecture | None = None  # the best one seen from here, if better
         self._waiting: list[Architecture] = []  # neighbours still to be evaluated
+        self._near: set[Architecture] = set()  # all neighbours
+        self._pending: set[Architecture] = set()  # proposed and not told of
         self._drawn = 0  # since the restart
 
     def ask(self, n: int) -> IntArray:
@@ -61,6 +63,7 @@ class LocalSearch(AskTellAgent):
         proposals, self._waiting = self._waiting[:n], self._waiting[n:]
         while len(proposals) < n:
             proposals.append(self._fresh())
+        self._pending.update(proposals)
         return np.array(proposals, dtype=np.int64)
 
     def tell(self, x: IntArray, trials: Trials) -> None:
@@ -68,6 +71,7 @@ class LocalSearch(AskTellAgent):
         values = self._problem.values(trials)[:, 0]
         for row, value in zip(map(tuple, x.tolist()), values.tolist(), strict=True):
             self._known[row] = value
+            self._pending.discard(row)
             self._drawn += 1
             if self._better is None or value > self._known[self._better]:
                 self._better = row
@@ -76,13 +80,16 @@ class LocalSearch(AskTellAgent):
         while self._decided():
             if self._better == self._here:  # a local optimum
                 self._here, self._better, self._drawn = None, None, 0
+                self._near = set()
                 return
             self._here = self._better
             self._look_around()
 
     def _decided(self) -> bool:
         """Whether the next step does not wait for another evaluation."""
-        return not self._waiting or (self.neighbors == "first" and self._better != self._here)
+        if self.neighbors == "first" and self._here is not None and self._better != self._here:
+            return True
+        return not self._waiting and self._near.isdisjoint(self._pending)
 
     def _look_around(self) -> None:
         """Sort the neighbours into those to be evaluated and those known, the best of them first.
@@ -93,14 +100,15 @@ class LocalSearch(AskTellAgent):
         around = [tuple(row) for row in self._space.neighbors(self._here)[0].tolist()]
         known = [row for row in around if row in self._known]
         self._better = max([self._here, *known], key=self._known.__getitem__)
-        self._waiting = [row for row in around if row not in self._known]
+        self._near = set(around)
+        self._waiting = [r for r in around if r not in self._known and r not in self._pending]
         self._rng.shuffle(self._waiting)
 
     def _fresh(self) -> Architecture:
-        """A random architecture, one that is not known if such a one is found."""
+        """A random architecture, neither known nor pending if such a one is found."""
         row: Architecture = ()
         for _ in range(_REDRAWS):
             row = tuple(self._space.sample(self._rng, 1)[0].tolist())
-            if row not in self._known:
+            if row not in self._known and row not in self._pending:
                 break
         return row

@@ -60,18 +60,22 @@ class SimulatedAnnealing(AskTellAgent):
         self._length = problem.budget or _UNLIMITED
         self._slots = [slot for slot, count in enumerate(problem.space.options) if count > 1]
         self._known: dict[Architecture, float] = {}
+        self._pending: set[Architecture] = set()  # proposed and not told of
         self._scale = 0.0
         self._here: Architecture | None = None
 
     def ask(self, n: int) -> IntArray:
         """Random architectures until the scale is known, then steps of the walk."""
-        return np.array([self._step() for _ in range(n)], dtype=np.int64)
+        steps = [self._step() for _ in range(n)]
+        self._pending.update(steps)
+        return np.array(steps, dtype=np.int64)
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Accept or reject."""
         values = self._problem.values(trials)[:, 0]
         for row, value in zip(map(tuple, x.tolist()), values.tolist(), strict=True):
             self._known[row] = value
+            self._pending.discard(row)
             if self._scale or len(self._known) > self.initial:
                 self._accept(row)
             elif len(self._known) == self.initial:
@@ -94,7 +98,7 @@ class SimulatedAnnealing(AskTellAgent):
             self._here = row
 
     def _step(self) -> Architecture:
-        """Walk over known architectures until a new one is next."""
+        """Walk over known architectures until a new one is next, not one that is pending."""
         rng = self._rng
         if self._here is not None and self._slots:
             for _ in range(_STEPS):
@@ -102,12 +106,13 @@ class SimulatedAnnealing(AskTellAgent):
                 option = int(rng.integers(self._space.options[slot] - 1))
                 option += option >= self._here[slot]
                 row = (*self._here[:slot], option, *self._here[slot + 1 :])
-                if row not in self._known:
+                if row in self._known:
+                    self._accept(row)
+                elif row not in self._pending:
                     return row
-                self._accept(row)
             self._here = None
         for _ in range(_REDRAWS):
             row = tuple(self._space.sample(rng, 1)[0].tolist())
-            if row not in self._known:
+            if row not in self._known and row not in self._pending:
                 break
         return row

@@ -113,17 +113,22 @@ class Trainings:
     ) -> None:
         """One bracket: ``count`` proposals at the lowest level, the best of each level go on.
 
+        Simulated workers (the problem's ``clock``) begin side by side, and a level when the one
+        below is over.
+
         With too little of the budget left for a bracket of one, the rest is spent by
         :meth:`finish`; so it is where nothing is left to propose.
         """
         while count and _cost(count, levels, eta) > self.problem.remaining + 1e-9:
             count -= 1
         rows: list[Architecture] = []
-        for _ in range(count):
-            row = propose()
-            if row is None:
-                break
-            rows += self.train([row], levels[0])
+        left = count
+        while left and (group := self._group(propose, left)):
+            left -= len(group)
+            rows += self.train(group, levels[0])
+            for row in group:
+                if not self.epochs[row]:  # was not paid
+                    del self.epochs[row]
         if not rows:
             self.finish()
             return
@@ -132,6 +137,18 @@ class Trainings:
             rows = self.train(rows[: _going_on(len(rows), eta)], level)
             if not rows:  # no more queries
                 return
+
+    def _group(self, propose: Callable[[], Architecture | None], most: int) -> list[Architecture]:
+        """Proposals to be trained side by side: one for each simulated worker."""
+        clock = self.problem.clock
+        group: list[Architecture] = []
+        while len(group) < min(most, 1 if clock is None else clock.workers):
+            row = propose()
+            if row is None:
+                break
+            self.epochs[row] = 0  # so that it is not proposed again
+            group.append(row)
+        return group
 
     def finish(self) -> None:
         """Train in full what was trained longest, the best of it first, as far as budget goes."""

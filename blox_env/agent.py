@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from blox_env import registry
+from blox_env.asynchronous import ask_and_tell
 from blox_env.errors import unknown_name
 from blox_env.history import Trials
 from blox_env.problem import Problem
@@ -40,6 +41,10 @@ class Agent(ABC):
 class AskTellAgent(Agent):
     """An algorithm that proposes a batch, learns of its trials, and proposes the next.
 
+    With simulated workers (a problem's ``clock``) it is asked while earlier proposals are pending,
+    and told of them one by one in another order than it proposed them in: see
+    :mod:`blox_env.asynchronous`. Those that must not be proposed twice it has to remember itself.
+
     Attributes:
         batch: how many proposals :meth:`search` asks for at once.
     """
@@ -52,7 +57,7 @@ class AskTellAgent(Agent):
 
     @abstractmethod
     def ask(self, n: int) -> IntArray:
-        """Propose ``n`` architectures, ``(n, slots)``."""
+        """Propose ``n`` architectures, ``(n, slots)``; fewer where there are no more."""
 
     @abstractmethod
     def tell(self, x: IntArray, trials: Trials) -> None:
@@ -61,6 +66,9 @@ class AskTellAgent(Agent):
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Ask, evaluate and tell until the problem is done."""
         self.start(problem, np.random.default_rng(seed))
+        if problem.clock is not None and problem.clock.workers > 1:
+            ask_and_tell(self, problem, problem.clock)
+            return
         while not problem.done:
             x = self.ask(self.batch)
             trials = problem.evaluate(x)

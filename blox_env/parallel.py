@@ -6,13 +6,16 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +36,32 @@ WORKER_ENVIRONMENT = {
 }
 
 
+BATCH_S = 1.0  # tasks that take less go to a worker together
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one task: its place in the list, and its result or the error as text."""
+    """What became of one task: its place in the list, and its result or the last error as text."""
 
     index: int
     result: Any = None
     error: str | None = None
+    tries: int = 1
+
+
+@dataclass(frozen=True, order=True)
+class Worker:
+    """A process that works: on which machine, and its number there."""
+
+    host: str
+    pid: int
+
+    def __str__(self) -> str:
+        """As a table shows it."""
+        return f"{self.host} {self.pid}"
+
+
+Started = Callable[[int, Worker], None]
 
 
 def write_atomic(path: str | Path, content: bytes | str) -> None:
@@ -82,22 +104,35 @@ def run_tasks(
     workers: int | None = None,
     address: str = "local",
     retries: int = 2,
+    kind: Callable[[Any], Hashable] = lambda payload: None,
+    started: Started | None = None,
 ) -> Iterator[Outcome]:
     """Run ``function`` on every payload and yield outcomes as they come, in any order.
 
-    A task that raises is reported by its outcome and does not stop the others; one whose worker
-    process dies is tried again ``retries`` times. Closing the iterator cancels what still runs.
+    A task that raises or whose worker process dies is tried again ``retries`` times, then reported
+    by its outcome; it does not stop the others. Tasks that are expected to take less than a second
+    together, by what others of their kind took, go to a worker at once. Closing the iterator
+    cancels what still runs.
 
     Args:
         function: a module-level function of one picklable payload.
         payloads: one each task.
         workers: how many run at once, all cores if not given; 0 runs in this process without Ray.
         address: of a Ray cluster; ``"local"`` starts one for this call and stops it again.
-        retries: further tries after the death of a worker.
+        retries: further tries after a failure.
+        kind: what payloads whose tasks take about equally long have in common.
+        started: called with a task's index and worker when it starts, again at each try.
     """
     if workers == 0:
+        here = Worker(platform.node(), os.getpid())
         for index, payload in enumerate(payloads):
-            yield Outcome(index, *_guarded(function, payload))
+            for tries in range(1, retries + 2):
+                if started is not None:
+                    started(index, here)
+                result, error = _guarded(function, payload)
+                if error is None or tries > retries:
+                    yield Outcome(index, result, error, tries)
+                    break
         return
     if workers is not None:
         check_positive_int("workers", workers, 0)
@@ -105,32 +140,101 @@ def run_tasks(
         return
     with ray_session(address, workers) as (ray, ours):
         remote = ray.remote(
-            num_cpus=1, max_retries=retries, runtime_env={"env_vars": WORKER_ENVIRONMENT}
+            num_cpus=1, max_retries=0, runtime_env={"env_vars": WORKER_ENVIRONMENT}
         )(_in_worker)
         state = ray.put((function, registry.registrations(), list(sys.path)))
         if workers is None:
             workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
         at_once = workers + 2 if ours else workers  # two in reserve keep workers of ours busy
-        waiting = iter(enumerate(payloads))
-        running: dict[Any, int] = {}
+        queue = _Queue([kind(payload) for payload in payloads], workers)
+        running: dict[Any, _Batch] = {}
         try:
             while True:
-                for index, payload in waiting:
-                    running[remote.remote(state, payload)] = index
-                    if len(running) >= at_once:
-                        break
+                while len(running) < at_once and (batch := queue.take()):
+                    items = [(index, payloads[index]) for index in batch.left]
+                    running[remote.remote(state, items)] = batch
                 if not running:
                     return
-                (done,), _ = ray.wait(list(running), num_returns=1)
-                index = running.pop(done)
+                (stream,), _ = ray.wait(list(running), num_returns=1)
+                outcome = None
                 try:
-                    yield Outcome(index, *ray.get(done))
-                except ray.exceptions.RayError as error:
-                    yield Outcome(index, error=f"{type(error).__name__}: {error}")
+                    outcome = running[stream].take(ray.get(next(stream)), queue, started)
+                except StopIteration:
+                    running.pop(stream)
+                except ray.exceptions.RayError as error:  # its process is gone, or the node
+                    lost = running.pop(stream).left
+                    queue.waiting.extendleft(reversed(list(lost)[1:]))
+                    if lost:
+                        outcome = Outcome(lost[0], error=f"{type(error).__name__}: {error}")
+                if outcome is not None and (ended := queue.ended(outcome, retries)):
+                    yield ended
         finally:
             with contextlib.suppress(Exception):  # Ray may be gone already
-                for reference in running:
-                    ray.cancel(reference, force=True)
+                for stream in running:
+                    ray.cancel(stream, force=True)
+
+
+class _Queue:
+    """What is still to be done, handed out in batches that take about a second."""
+
+    def __init__(self, kinds: list[Hashable], workers: int) -> None:
+        self.kinds, self.workers = kinds, workers
+        self.waiting = deque(range(len(kinds)))
+        self.tries = [0] * len(kinds)
+        self._seconds: dict[Hashable, float] = {}  # by kind
+
+    def take(self) -> _Batch | None:
+        """The next batch; so small that all workers have something to do in the end."""
+        share = len(self.waiting) / (2 * self.workers)
+        batch, seconds = _Batch(), 0.0
+        while self.waiting:
+            index = self.waiting[0]
+            seconds += self._seconds.get(self.kinds[index], BATCH_S)
+            # what failed before goes alone: if it kills its worker, nothing else is lost
+            alone = self.tries[index] > 0 or seconds > BATCH_S or len(batch.left) >= share
+            if batch.left and alone:
+                break
+            batch.left.append(self.waiting.popleft())
+            if alone:
+                break
+        return batch if batch.left else None
+
+    def took(self, index: int, seconds: float) -> None:
+        """Learn how long a task took; the latest count most, since first ones import a lot."""
+        known = self._seconds.get(self.kinds[index], seconds)
+        self._seconds[self.kinds[index]] = (known + seconds) / 2
+
+    def ended(self, outcome: Outcome, retries: int) -> Outcome | None:
+        """The outcome if it is final; else the task waits again."""
+        self.tries[outcome.index] += 1
+        tries = self.tries[outcome.index]
+        if outcome.error is not None and tries <= retries:
+            self.waiting.appendleft(outcome.index)
+            return None
+        return Outcome(outcome.index, outcome.result, outcome.error, tries)
+
+
+@dataclass
+class _Batch:
+    """Tasks that one worker does one after the other; those that are left, in order."""
+
+    left: deque[int] = field(default_factory=deque)
+    worker: Worker | None = None
+
+    def take(self, message: Any, queue: _Queue, started: Started | None) -> Outcome | None:  # noqa: ANN401
+        """Understand what :func:`_in_worker` says."""
+        outcome = None
+        if isinstance(message, Worker):
+            self.worker = message
+        else:
+            index, result, error, seconds = message
+            assert self.left[0] == index
+            self.left.popleft()
+            queue.took(index, seconds)
+            outcome = Outcome(index, result, error)
+        if started is not None and self.left and self.worker is not None:
+            started(self.left[0], self.worker)
+        return outcome
 
 
 @contextlib.contextmanager
@@ -166,11 +270,18 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         ray.shutdown()
 
 
-def _in_worker(state: tuple[Callable[[Any], Any], Any, list[str]], payload: Any) -> Any:  # noqa: ANN401
+def _in_worker(
+    state: tuple[Callable[[Any], Any], Any, list[str]], items: list[tuple[int, Any]]
+) -> Iterator[Any]:
+    """A Ray task: says who works, then (index, result, error, seconds) of each item."""
     function, registrations, path = state
     sys.path.extend(folder for folder in path if folder not in sys.path)
     registry.restore(registrations)
-    return _guarded(function, payload)
+    yield Worker(platform.node(), os.getpid())
+    for index, payload in items:
+        begun = time.perf_counter()
+        result, error = _guarded(function, payload)
+        yield index, result, error, time.perf_counter() - begun
 
 
 def _guarded(function: Callable[[Any], Any], payload: Any) -> tuple[Any, str | None]:  # noqa: ANN401

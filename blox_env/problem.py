@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, load_benchmark
+from blox_env.clock import Clock
 from blox_env.devices.base import Device, load_device
 from blox_env.errors import check_positive_int, unknown_name
 from blox_env.history import History, Trials
@@ -43,6 +44,8 @@ class Problem:
         keep: whether to keep a history; without one repeats are not recognised.
         objectives: what agents for several objectives search for: different ones of ``reward,
             val_acc, latency_ms, params, macs, flops``.
+        clock: simulated workers and a limit of their time, for one search; see
+            :mod:`blox_env.clock`.
 
     Raises:
         ValueError: for unknown names, a budget below one, a device for another space.
@@ -61,6 +64,7 @@ class Problem:
         seed: int = 0,
         keep: bool = True,
         objectives: str | Sequence[str] = ("reward",),
+        clock: Clock | None = None,
     ) -> None:
         self.benchmark = load_benchmark(benchmark)
         self.device = None if device is None else load_device(device)
@@ -88,6 +92,9 @@ class Problem:
         else:
             self.max_queries = None if self.budget is None else QUERIES_PER_BUDGET * self.budget
         self.history = History(self.space.slots, self.benchmark.epochs) if keep else None
+        if clock is not None and not keep:
+            raise ValueError("a clock needs a history: keep must be True")
+        self.clock = clock
         self.spent = 0.0
         self.queries = 0
         self._trained: dict[Any, int] = {}  # architecture -> epochs paid for
@@ -111,7 +118,9 @@ class Problem:
 
     @property
     def done(self) -> bool:
-        """Whether nothing new can be evaluated: budget or queries spent, or space exhausted."""
+        """Whether nothing new can be evaluated: budget, queries or time spent, space exhausted."""
+        if self.clock is not None and self.clock.over:
+            return True
         if self.remaining < 1 / self.benchmark.epochs - 1e-9:  # not even one epoch
             return True
         if self.max_queries is not None and self.queries >= self.max_queries:
@@ -147,9 +156,18 @@ class Problem:
         evaluated &= evaluated[where][group]  # a repeat of what could not be paid
         cost[~evaluated] = 0.0
         trials = self._trials(rows, length, cost, before, evaluated, self._draw)
-        paid = np.flatnonzero(trials.new)
+        if self.clock is not None:
+            in_time = self.clock.run(trials.train_time_s[trials.new])
+            if not in_time.all():  # as if the budget did not pay for the others
+                evaluated[np.flatnonzero(trials.new)[~in_time]] = False
+                evaluated &= evaluated[where][group]
+                cost[~evaluated] = 0.0
+                trials = self._trials(rows, length, cost, before, evaluated, self._draw)
+        paid, recorded = np.flatnonzero(trials.new), len(self.history)
         self._trained.update(zip(map(keys.__getitem__, paid.tolist()), repeat(length)))
         self.history.record(trials, keys, first, length, self.queries)
+        if self.clock is not None:
+            self.clock.record(self.history.column("cost")[recorded:] > 0)
         if length == self.benchmark.epochs:
             self._full += len(paid)
         self.spent += float(cost.sum())

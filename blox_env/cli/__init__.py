@@ -78,6 +78,7 @@ def info(
 app.command()(searching.search)
 app.command()(experiments.compare)
 app.command()(experiments.report)
+app.command()(experiments.validate)
 app.command()(devices.measure)
 app.command()(devices.devices)
 app.command("import")(data.import_)

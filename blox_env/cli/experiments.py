@@ -1,4 +1,4 @@
-"""``compare`` and ``report``: many searches, and what follows from them."""
+"""``compare``, ``report``, ``validate``: many searches, and what follows from them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def compare(
     target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,
     noise: Annotated[str, typer.Option(help="'mean', or 'sampled' trainings.")] = "mean",
     seed: Annotated[int, typer.Option(help="Seed that all others come from.")] = 0,
+    simulated_workers: Annotated[
+        int, typer.Option(help="Trainings that each search does at once, in simulated time.")
+    ] = 1,
+    simulated_hours: Annotated[
+        float | None, typer.Option(help="Limit of each search in simulated time.")
+    ] = None,
     workers: Workers = None,
     address: Address = "local",
 ) -> None:
@@ -46,6 +52,8 @@ def compare(
         latency_target_ms=target,
         noise=noise,
         seed=seed,
+        simulated_workers=simulated_workers,
+        simulated_hours=simulated_hours,
         workers=workers,
         address=address,
     )
@@ -59,3 +67,20 @@ def report(folder: Annotated[Path, typer.Argument(help="What compare wrote.")]) 
 
     for path in write_report(folder):
         console.print(str(path))
+
+
+def validate(
+    runs: Annotated[list[Path], typer.Argument(help="Run files, or folders of compare.")],
+    workers: Annotated[
+        int | None, typer.Option(help="How many at once on Ray; 0 validates them here.")
+    ] = 0,
+) -> None:
+    """Run searches again and confirm every trial of their run files.
+
+    The status is 1 when one of them is not what the data and the agents give.
+    """
+    from blox_env.experiment.validate import run_files  # noqa: PLC0415 (needs an extra)
+    from blox_env.experiment.verdicts import validate_live  # noqa: PLC0415 (needs an extra)
+
+    if validate_live(console, run_files(runs), workers=workers):
+        raise typer.Exit(1)

@@ -7,6 +7,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -14,18 +15,30 @@ from rich.progress import (
 )
 
 
-def progress_bar(console: Console | None = None, *, quiet: bool = False) -> Progress:
-    """A bar with count, time taken, time left, and a ``{task.fields[note]}`` at the end."""
+def progress_bar(
+    console: Console | None = None, *, quiet: bool = False, estimate: bool = True
+) -> Progress:
+    """A bar with count, time taken, time left, and a ``{task.fields[note]}`` at the end.
+
+    Without ``estimate`` the time left is not shown: the note says it, by somebody who knows more.
+    """
+    left: tuple[ProgressColumn, ...] = (TextColumn("left"), TimeRemainingColumn())
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        *(left if estimate else ()),
         TextColumn("{task.fields[note]}"),
         console=console or Console(stderr=True),
         speed_estimate_period=300,
         disable=quiet,
     )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as ``0:07``, ``12:34`` or ``1:02:03``."""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

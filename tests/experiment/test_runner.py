@@ -7,8 +7,9 @@ pytest.importorskip("pyarrow")
 
 import blox_env
 from blox_env import AskTellAgent
+from blox_env.experiment.plan import make_plan
 from blox_env.experiment.results import read_run, read_runs, sidecar
-from blox_env.experiment.runner import compare, make_plan
+from blox_env.experiment.runner import compare
 
 blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
 blox_env.register_device("toy-device", "tests.toys:ToyDevice")

@@ -1,0 +1,221 @@
+"""Is a run file what it says? Its trials are looked up again, and the search is run again.
+
+Two things are compared with what the file says, each exactly:
+
+1. every trial with what benchmark and device say about its architecture now;
+2. every trial, the simulated times and the result with those of the same search run again.
+
+Names of benchmarks, devices and agents are looked up in the registry; a ``"module:Class"`` is not
+loaded, because validating somebody else's results must not run their code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env import registry
+from blox_env.agent import make_agent
+from blox_env.experiment.plan import Search
+from blox_env.experiment.results import SIMULATED, Run, read_run
+from blox_env.experiment.runner import facts
+from blox_env.problem import Problem
+from blox_env.searching import search
+
+SHOWN = 5  # rows of a file that are shown
+_LOOKED_UP = ("val_acc", "latency_ms", "reward", "source")
+_RESULT = ("best", "measured", "test_acc", "queries", "spent", "optimum")
+_KINDS = ("agent", "benchmark", "device")
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A cell that is not what it should be; ``row`` is None for a fact about the whole run."""
+
+    row: int | None
+    column: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said about one run file.
+
+    Attributes:
+        path: the file.
+        trials: how many are in it.
+        error: why it could not be validated; None where it was.
+        mismatches: what is wrong, by row; ``expected`` is what the data and the search give.
+        notes: what explains a difference: other versions or code than were recorded.
+    """
+
+    path: Path
+    trials: int = 0
+    error: str | None = None
+    mismatches: tuple[Mismatch, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """Whether everything was confirmed."""
+        return self.error is None and not self.mismatches
+
+    def rows(self) -> list[int]:
+        """Rows that are wrong, rising."""
+        return sorted({m.row for m in self.mismatches if m.row is not None})
+
+
+def run_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Run files given by themselves or by the folder that ``compare`` wrote.
+
+    Raises:
+        FileNotFoundError: for what is not there, and for a folder without run files.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is not there")
+        files = [path]
+        if path.is_dir():
+            files = sorted(path.glob("runs/*.parquet")) or sorted(path.glob("*.parquet"))
+            if not files:
+                raise FileNotFoundError(f"no run files (runs/*.parquet) below {path}")
+        found += files
+    return list(dict.fromkeys(found))
+
+
+def validate_run(path: str | Path) -> Verdict:
+    """Validate one run file; never raises for what is wrong with it."""
+    path = Path(path)
+    try:
+        run = read_run(path)
+    except ValueError as error:
+        return Verdict(path, error=str(error))
+    try:
+        return _validate(path, run)
+    except Exception as error:  # noqa: BLE001 (whatever is in the file, it is the file's fault)
+        return Verdict(path, len(run), error=f"{type(error).__name__}: {error}")
+
+
+def _validate(path: Path, run: Run) -> Verdict:
+    said = run.facts
+    for kind in _KINDS:
+        name = said[kind]
+        if name is not None and ":" in name and name not in registry.names(kind):
+            error = f"{kind} {name!r} is code and not a registered name: not loaded"
+            return Verdict(path, len(run), error=error)
+    item = Search(
+        agent=said["agent"],
+        benchmark=said["benchmark"],
+        device=said["device"],
+        reward=said["reward"],
+        seed=said["seed"],
+        budget=said["budget"],
+        max_queries=said["max_queries"],
+        latency_target_ms=said["latency_target_ms"],
+        noise=said["noise"],
+        options=tuple(sorted(said["options"].items())),
+        random=said["random"],
+        path=str(path),
+        optimum=said["optimum"],
+        simulated_workers=said["simulated_workers"],
+        simulated_hours=said["simulated_hours"],
+    )
+    problem = item.problem()
+    notes = tuple(_notes(said, item.determinants(problem)))
+    sums = item.determinants(problem)["checksums"]
+    wrong = list(_compare({"checksums": said["checksums"]}, {"checksums": sums}))
+    if wrong:  # of other data nothing can be confirmed
+        return Verdict(path, len(run), mismatches=tuple(wrong), notes=notes)
+    wrong += _looked_up(run, problem)
+    wrong += _replayed(run, item, problem)
+    distinct = {(m.row, m.column): m for m in reversed(wrong)}  # the lookup comes first
+    ordered = sorted(distinct.values(), key=lambda m: (m.row is None, m.row or 0, m.column))
+    return Verdict(path, len(run), mismatches=tuple(ordered), notes=notes)
+
+
+def _notes(said: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """What else than the data is not as it was."""
+    there, here = said["versions"], now["versions"]
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
+            yield f"{name} was {there.get(name, 'not used')}, is {here.get(name, 'not there')}"
+    for name in sorted(said["settings"].keys() | now["settings"].keys()):
+        was, is_ = said["settings"].get(name), now["settings"].get(name)
+        if was != is_:
+            what = "the agent's code" if name == "code" else f"the agent's option {name}"
+            yield f"{what} was {was!r}, is {is_!r}"
+
+
+def _looked_up(run: Run, problem: Problem) -> Iterator[Mismatch]:
+    """Every trial against benchmark and device as they are."""
+    draw = problem.seed if problem.noise == "sampled" else None
+    columns: dict[str, NDArray[Any]] = {name: run.columns[name] for name in _LOOKED_UP}
+    for epochs in np.unique(run.columns["epochs"]).tolist():
+        rows = np.flatnonzero(run.columns["epochs"] == epochs)
+        x = problem.space.check(run.x[rows])
+        value = problem.benchmark.evaluate(x, epochs=epochs, seed=draw)
+        latency = (
+            np.full(len(x), np.nan) if problem.device is None else problem.device.latency_ms(x)
+        )
+        expected = {
+            "val_acc": value.val_acc,
+            "latency_ms": latency,
+            "reward": problem.rewards(value.val_acc, latency),
+            "source": value.source,
+        }
+        for name, column in expected.items():
+            yield from _cells(name, column, columns[name][rows], rows)
+
+
+def _replayed(run: Run, item: Search, problem: Problem) -> Iterator[Mismatch]:
+    """Every trial and the result against the same search, run again."""
+    agent = make_agent(item.agent, dict(item.options))
+    history = search(problem, agent, seed=item.random)
+    assert problem.clock is not None
+    when = problem.clock.schedule()
+    n = min(len(history), len(run))
+    expected: dict[str, NDArray[Any]] = dict(history.columns())
+    expected |= dict(zip(SIMULATED, (when.start_s, when.end_s, when.worker), strict=True))
+    expected |= {f"x{slot}": history.x[:, slot] for slot in range(history.x.shape[1])}
+    got = run.columns | {f"x{slot}": run.x[:, slot] for slot in range(run.x.shape[1])}
+    for name in sorted(expected.keys() | got.keys()):
+        if name not in expected or name not in got:
+            yield Mismatch(None, f"column {name}", name in expected, name in got)
+        else:
+            yield from _cells(name, expected[name][:n], got[name][:n], np.arange(n))
+    if len(history) != len(run):
+        yield Mismatch(None, "trials", len(history), len(run))
+    result = facts(item, problem)
+    wanted = {name: result[name] for name in (*_RESULT, "space", "epochs")}
+    yield from _compare({name: run.facts.get(name) for name in wanted}, wanted)
+
+
+def _compare(got: dict[str, Any], expected: dict[str, Any]) -> Iterator[Mismatch]:
+    for name, value in expected.items():
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if got[name].get(key) != inner:
+                    yield Mismatch(None, f"{name} of {key}", inner, got[name].get(key))
+        elif got[name] != value:
+            yield Mismatch(None, name, value, got[name])
+
+
+def _cells(
+    name: str, expected: NDArray[Any], got: NDArray[Any], rows: Sequence[int] | NDArray[np.int64]
+) -> Iterator[Mismatch]:
+    differs = expected != got
+    if expected.dtype.kind == "f" and got.dtype.kind == "f":
+        differs &= ~(np.isnan(expected) & np.isnan(got))
+    for place in np.flatnonzero(differs).tolist():
+        yield Mismatch(int(rows[place]), name, _plain(expected[place]), _plain(got[place]))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return value.item() if isinstance(value, np.generic) else value
