@@ -15,7 +15,7 @@ from blox_env.spaces.base import FloatArray, IntArray
 
 OBJECTIVES = ("reward", "val_acc", "latency_ms", "params", "macs", "flops")
 GAINS = ("reward", "val_acc")  # the others are costs
-_SIZES = ("params", "macs", "flops")
+SIZES = ("params", "macs", "flops")
 
 
 class Objectives:
@@ -37,7 +37,7 @@ class Objectives:
         if not isinstance(names, str | list | tuple):
             raise TypeError(f"objectives must be a name or names, got {names!r}")
         self.names = (names,) if isinstance(names, str) else tuple(names)
-        self.benchmark = benchmark
+        self.benchmark, self.device = benchmark, device
         for name in self.names:
             if name not in OBJECTIVES:
                 raise ValueError(unknown_name("objective", name, OBJECTIVES))
@@ -45,7 +45,7 @@ class Objectives:
             raise ValueError(f"objectives must be different names, got {names!r}")
         if "latency_ms" in self.names and device is None:
             raise ValueError("objective 'latency_ms' needs a device, got device=None")
-        for name in set(self.names) & set(_SIZES):
+        for name in set(self.names) & set(SIZES):
             self.size_of(name, benchmark.space.sample(np.random.default_rng(0), 1))
 
     def __len__(self) -> int:
