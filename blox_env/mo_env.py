@@ -91,16 +91,21 @@ class MOBloxEnv(BloxEnv):
     ``float32 (objectives,)``, zeros until the last decision, then of the finished network, by
     ``objectives``:
 
-    ==============  ================================================
-    objective       reward
-    ==============  ================================================
-    ``val_acc``     validation accuracy, fraction
-    ``latency_ms``  minus the latency on the device in milliseconds
-    ``params``      minus the number of parameters
-    ``macs``        minus the number of multiply-adds of one image
-    ``flops``       minus the FLOPs that a benchmark's data state
-    ``reward``      the scalar reward of :class:`~blox_env.env.BloxEnv`
-    ==============  ================================================
+    =========================  ===================================================
+    objective                  reward
+    =========================  ===================================================
+    ``val_acc``                validation accuracy, fraction
+    ``latency_ms``             minus the latency on the device in milliseconds
+    ``params``                 minus the number of parameters
+    ``macs``                   minus the number of multiply-adds of one image
+    ``peak_activation_bytes``  minus the most bytes of activations alive at once,
+                               of one image in fp32
+    ``flops``                  minus the FLOPs that a benchmark's data state
+    ``reward``                 the scalar reward of :class:`~blox_env.env.BloxEnv`
+    =========================  ===================================================
+
+    Parameters, multiply-adds and activation memory need no device (``device=None``): the usual
+    proxies of energy where none is measured.
 
     They differ by magnitudes: scale them (``mo_gymnasium.wrappers.MONormalizeReward``, or weights)
     before adding them up.

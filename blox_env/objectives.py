@@ -13,18 +13,20 @@ from blox_env.devices.base import Device
 from blox_env.errors import unknown_name
 from blox_env.spaces.base import FloatArray, IntArray
 
-OBJECTIVES = ("reward", "val_acc", "latency_ms", "params", "macs", "flops")
+# What needs no device; the first three are the usual proxies of energy where nothing is measured.
+SIZES = ("params", "macs", "peak_activation_bytes", "flops")
+OBJECTIVES = ("reward", "val_acc", "latency_ms", *SIZES)
 GAINS = ("reward", "val_acc")  # the others are costs
-SIZES = ("params", "macs", "flops")
 
 
 class Objectives:
     """One or several objectives, all to be maximised: costs count with a minus.
 
     Args:
-        names: different ones of ``reward, val_acc, latency_ms, params, macs, flops``.
-        benchmark: for its space, which counts parameters and multiply-adds, or for what its data
-            say about them.
+        names: different ones of ``reward, val_acc, latency_ms, params, macs,
+            peak_activation_bytes, flops``.
+        benchmark: for its space, which counts parameters, multiply-adds and activations, or for
+            what its data say about them.
         device: where ``latency_ms`` is from.
 
     Raises:
@@ -63,7 +65,7 @@ class Objectives:
         return np.column_stack(columns).astype(float)
 
     def size_of(self, name: str, rows: IntArray) -> FloatArray:
-        """``params``, ``macs`` or ``flops`` of architectures, ``(n,)``.
+        """``params``, ``macs``, ``peak_activation_bytes`` or ``flops``, ``(n,)``.
 
         Raises:
             ValueError: where neither the space counts them nor the benchmark tells them.

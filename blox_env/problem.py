@@ -43,7 +43,7 @@ class Problem(GroundTruth):
         seed: which training ``noise="sampled"`` draws.
         keep: whether to keep a history; without one repeats are not recognised.
         objectives: what agents for several objectives search for: different ones of ``reward,
-            val_acc, latency_ms, params, macs, flops``.
+            val_acc, latency_ms, params, macs, peak_activation_bytes, flops``.
 
     Raises:
         ValueError: for unknown names, a budget below one, a device for another space.

@@ -20,7 +20,9 @@ def main() -> None:
     lack = problem.front_regret(x=history.x)
     found = front(problem.values(problem.peek(history.x)), maximise=True).sum()
     exact = len(problem.pareto_front()[0])
-    print(f"gp-bo found {found} points that lack {lack.relative:.1%} of the table's front ({exact})")
+    print(
+        f"gp-bo found {found} points that lack {lack.relative:.1%} of the table's front ({exact})"
+    )
 
 
 if __name__ == "__main__":
