@@ -14,6 +14,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.drawing import Shown, ansi, picture
 from blox_env.episode.decisions import Granularity, whole_actions
+from blox_env.episode.fronts import HasFront
 from blox_env.episode.goals import draws, seed_numbers
 from blox_env.episode.masks import Mask
 from blox_env.episode.observations import Observation
@@ -25,7 +26,7 @@ from blox_env.reward import RewardFunction
 from blox_env.spaces.base import FloatArray, IntArray
 
 
-class BloxEnv(gym.Env[Any, Any]):
+class BloxEnv(HasFront, gym.Env[Any, Any]):
     """Build a network block by block; the reward comes when it is complete.
 
     ## Description
