@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     "version", "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks",
     "benchmarks", "devices", "importers", "history", "objectives", "reference", "truth",
-    "problem", "agent", "searching", "drawing", "episode", "env", "vector_env", "edit_env",
-    "mo_env", "adapters", "wrappers", "agents", "experiment", "testing", "search_view", "cli",
-    "__main__",
+    "problem", "export", "agent", "searching", "drawing", "episode", "env", "vector_env",
+    "edit_env", "mo_env", "adapters", "wrappers", "agents", "experiment", "testing",
+    "search_view", "cli", "__main__",
 )  # fmt: skip
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")
