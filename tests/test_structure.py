@@ -18,7 +18,7 @@ LAYERS = (
     "version", "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks",
     "benchmarks", "devices", "importers", "history", "objectives", "reference", "truth",
     "problem", "export", "agent", "searching", "drawing", "episode", "env", "vector_env",
-    "edit_env", "mo_env", "adapters", "wrappers", "agents", "experiment", "testing",
+    "edit_env", "mo_env", "transfer", "adapters", "wrappers", "agents", "experiment", "testing",
     "search_view", "cli", "__main__",
 )  # fmt: skip
 # Who may use the package by its front door, as a user does.
