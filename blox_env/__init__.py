@@ -15,6 +15,7 @@ from blox_env.benchmarks.base import Benchmark, Evaluation, load_benchmark
 from blox_env.devices.base import Device, list_devices, load_device
 from blox_env.edit_env import BloxEditEnv, BloxEditVectorEnv
 from blox_env.env import BloxEnv
+from blox_env.export import export_network
 from blox_env.history import History, Trials
 from blox_env.mo_env import MOBloxEnv, MOBloxVectorEnv
 from blox_env.problem import Problem
@@ -51,6 +52,7 @@ __all__ = [
     "__version__",
     "build_network",
     "compare",
+    "export_network",
     "list_agents",
     "list_benchmarks",
     "list_devices",

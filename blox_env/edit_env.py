@@ -61,6 +61,8 @@ class BloxEditEnv(BloxEnv):
     * v0: initial version.
     """
 
+    _edits = True
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self.edits = Edits(self.rules.decisions, self.rules.masks)
@@ -148,6 +150,7 @@ class BloxEditVectorEnv(BatchedEnv):
     """
 
     _own_options = ("arch",)
+    _edits = True
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.drawing import Shown, ansi, picture
 from blox_env.episode.decisions import Granularity, whole_actions
+from blox_env.episode.fronts import HasFront
 from blox_env.episode.goals import draws, seed_numbers
 from blox_env.episode.masks import Mask
 from blox_env.episode.observations import Observation
@@ -25,7 +26,7 @@ from blox_env.reward import RewardFunction
 from blox_env.spaces.base import FloatArray, IntArray
 
 
-class BloxEnv(gym.Env[Any, Any]):
+class BloxEnv(HasFront, gym.Env[Any, Any]):
     """Build a network block by block; the reward comes when it is complete.
 
     ## Description
@@ -81,7 +82,9 @@ class BloxEnv(gym.Env[Any, Any]):
 
     ``goal="latency_target"`` draws the target of the reward at every reset and adds its place in
     the range, 0 … 1, to the observation; ``goal="device"`` draws one of several devices and adds a
-    one-hot of it. ``graph`` has them under ``goal``; ``indices`` cannot show them.
+    one-hot of it, or, with ``goal_probes=k``, how k fixed architectures' latencies stand to the
+    target, ``t / (t + target)``, which describes devices never trained on, too
+    (:mod:`blox_env.transfer`). ``graph`` has them under ``goal``; ``indices`` cannot show them.
 
     ## Reward
     0 until the last decision, then the formula ``reward`` of :mod:`blox_env.reward`, by default
@@ -111,6 +114,7 @@ class BloxEnv(gym.Env[Any, Any]):
         goal: what is drawn at reset: ``"latency_target"``, ``"device"``, or None for nothing.
         goals: what it is drawn from: a range ``(low, high)`` of milliseconds (by default the 5th to
             the 95th percentile of the device), or the devices.
+        goal_probes: by how many latencies a drawn device is shown; 0 shows it one-hot.
         problem: a :class:`~blox_env.problem.Problem` to spend and record in, instead of benchmark,
             device, reward, target and noise; an environment made without keeps nothing, has no
             budget.
@@ -137,6 +141,7 @@ class BloxEnv(gym.Env[Any, Any]):
         latency_budget_ms: float | None = None,
         goal: str | None = None,
         goals: Sequence[Any] | None = None,
+        goal_probes: int = 0,
         problem: Problem | None = None,
         noise: str = "mean",
         noise_seed: int = 0,
@@ -156,6 +161,7 @@ class BloxEnv(gym.Env[Any, Any]):
             latency_budget_ms=latency_budget_ms,
             goal=goal,
             goals=goals,
+            goal_probes=goal_probes,
             problem=problem,
             noise=noise,
             noise_seed=noise_seed,

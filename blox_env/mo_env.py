@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
 
 from blox_env.env import BloxEnv
+from blox_env.episode.fronts import Rewards
 from blox_env.episode.masks import LISTABLE
 from blox_env.episode.outcomes import Outcome
 from blox_env.history import Trials
 from blox_env.objectives import Objectives
-from blox_env.pareto import front
 from blox_env.problem import Problem
 from blox_env.spaces.base import IntArray
 from blox_env.vector_env import BloxVectorEnv
-
-Rewards = NDArray[np.float32]
 
 
 class VectorReward:
@@ -42,20 +39,6 @@ class VectorReward:
             rows, reward=outcome.reward, val_acc=outcome.val_acc, latency_ms=outcome.latency_ms
         )
         return values.astype(np.float32)
-
-    def front(self) -> Rewards:
-        """The Pareto front of the whole space, ``(points, objectives)``, by falling first one.
-
-        Raises:
-            ValueError: where the space is too large to list.
-        """
-        space = self.problem.space
-        if space.size > LISTABLE:
-            raise ValueError(f"{space!r} is too large to find its front by listing")
-        every = space.all()
-        values = self.of(every, self.problem.peek(every))
-        best: Rewards = np.unique(values[front(values, maximise=True)], axis=0)
-        return best[::-1]
 
     def _bounds(self) -> tuple[Rewards, Rewards]:
         """Lowest and highest rewards; 0 is one, before an episode's end."""
@@ -91,16 +74,21 @@ class MOBloxEnv(BloxEnv):
     ``float32 (objectives,)``, zeros until the last decision, then of the finished network, by
     ``objectives``:
 
-    ==============  ================================================
-    objective       reward
-    ==============  ================================================
-    ``val_acc``     validation accuracy, fraction
-    ``latency_ms``  minus the latency on the device in milliseconds
-    ``params``      minus the number of parameters
-    ``macs``        minus the number of multiply-adds of one image
-    ``flops``       minus the FLOPs that a benchmark's data state
-    ``reward``      the scalar reward of :class:`~blox_env.env.BloxEnv`
-    ==============  ================================================
+    =========================  ===================================================
+    objective                  reward
+    =========================  ===================================================
+    ``val_acc``                validation accuracy, fraction
+    ``latency_ms``             minus the latency on the device in milliseconds
+    ``params``                 minus the number of parameters
+    ``macs``                   minus the number of multiply-adds of one image
+    ``peak_activation_bytes``  minus the most bytes of activations alive at once,
+                               of one image in fp32
+    ``flops``                  minus the FLOPs that a benchmark's data state
+    ``reward``                 the scalar reward of :class:`~blox_env.env.BloxEnv`
+    =========================  ===================================================
+
+    Parameters, multiply-adds and activation memory need no device (``device=None``): the usual
+    proxies of energy where none is measured.
 
     They differ by magnitudes: scale them (``mo_gymnasium.wrappers.MONormalizeReward``, or weights)
     before adding them up.
@@ -126,18 +114,9 @@ class MOBloxEnv(BloxEnv):
         self.reward_space = self.vector_reward.space
         self.reward_dim = len(self.vector_reward.objectives)
 
-    def pareto_front(self, gamma: float) -> list[Rewards]:
-        """Returns of the Pareto-optimal architectures of the whole space, discounted by ``gamma``.
-
-        From the table, means of full trainings; exact as far as the table is.
-
-        Raises:
-            ValueError: where the space is too large to list, or the goal is the device.
-        """
-        if self.rules.goals.columns:
-            raise ValueError("every device has a front of its own: make an environment for each")
-        steps = 1 if self.rules.decisions.whole else len(self.rules.decisions)
-        return list(self.vector_reward.front() * np.float32(gamma ** (steps - 1)))
+    @property
+    def _front_objectives(self) -> tuple[str, ...]:
+        return self.vector_reward.objectives.names
 
     @property
     def _nothing(self) -> Rewards:
@@ -164,6 +143,10 @@ class MOBloxVectorEnv(BloxVectorEnv):
         # of one environment, as MO-Gymnasium's own vector environments have it
         self.reward_space = self.vector_reward.space
         self.reward_dim = len(self.vector_reward.objectives)
+
+    @property
+    def _front_objectives(self) -> tuple[str, ...]:
+        return self.vector_reward.objectives.names
 
     def _no_reward(self) -> Any:  # noqa: ANN401
         return np.zeros((self.num_envs, self.reward_dim), dtype=np.float32)

@@ -13,18 +13,20 @@ from blox_env.devices.base import Device
 from blox_env.errors import unknown_name
 from blox_env.spaces.base import FloatArray, IntArray
 
-OBJECTIVES = ("reward", "val_acc", "latency_ms", "params", "macs", "flops")
+# What needs no device; the first three are the usual proxies of energy where nothing is measured.
+SIZES = ("params", "macs", "peak_activation_bytes", "flops")
+OBJECTIVES = ("reward", "val_acc", "latency_ms", *SIZES)
 GAINS = ("reward", "val_acc")  # the others are costs
-_SIZES = ("params", "macs", "flops")
 
 
 class Objectives:
     """One or several objectives, all to be maximised: costs count with a minus.
 
     Args:
-        names: different ones of ``reward, val_acc, latency_ms, params, macs, flops``.
-        benchmark: for its space, which counts parameters and multiply-adds, or for what its data
-            say about them.
+        names: different ones of ``reward, val_acc, latency_ms, params, macs,
+            peak_activation_bytes, flops``.
+        benchmark: for its space, which counts parameters, multiply-adds and activations, or for
+            what its data say about them.
         device: where ``latency_ms`` is from.
 
     Raises:
@@ -37,7 +39,7 @@ class Objectives:
         if not isinstance(names, str | list | tuple):
             raise TypeError(f"objectives must be a name or names, got {names!r}")
         self.names = (names,) if isinstance(names, str) else tuple(names)
-        self.benchmark = benchmark
+        self.benchmark, self.device = benchmark, device
         for name in self.names:
             if name not in OBJECTIVES:
                 raise ValueError(unknown_name("objective", name, OBJECTIVES))
@@ -45,7 +47,7 @@ class Objectives:
             raise ValueError(f"objectives must be different names, got {names!r}")
         if "latency_ms" in self.names and device is None:
             raise ValueError("objective 'latency_ms' needs a device, got device=None")
-        for name in set(self.names) & set(_SIZES):
+        for name in set(self.names) & set(SIZES):
             self.size_of(name, benchmark.space.sample(np.random.default_rng(0), 1))
 
     def __len__(self) -> int:
@@ -63,7 +65,7 @@ class Objectives:
         return np.column_stack(columns).astype(float)
 
     def size_of(self, name: str, rows: IntArray) -> FloatArray:
-        """``params``, ``macs`` or ``flops`` of architectures, ``(n,)``.
+        """``params``, ``macs``, ``peak_activation_bytes`` or ``flops``, ``(n,)``.
 
         Raises:
             ValueError: where neither the space counts them nor the benchmark tells them.

@@ -15,20 +15,21 @@ from blox_env.devices.base import Device, load_device
 from blox_env.errors import check_positive_int, unknown_name
 from blox_env.history import History, Trials
 from blox_env.objectives import Objectives
-from blox_env.pareto import front
 from blox_env.reward import RewardFunction, load_reward
 from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.truth import GroundTruth
 
 QUERIES_PER_BUDGET = 20
 _NOISE = ("mean", "sampled")
 
 
-class Problem:
+class Problem(GroundTruth):
     """A benchmark, a device and an objective, with one accounting for all kinds of search.
 
     A budget counts full trainings of distinct architectures: ``e`` of ``E`` epochs cost ``e/E``,
     going on with one costs the difference, and asking again is free. ``max_queries`` ends a search
-    that asks for nothing new any more, or for what it cannot pay.
+    that asks for nothing new any more, or for what it cannot pay. The exact answers are those of
+    :class:`~blox_env.truth.GroundTruth`: optimum, front, hypervolume, regret.
 
     Args:
         benchmark: a name, or a :class:`~blox_env.benchmarks.base.Benchmark`.
@@ -43,7 +44,7 @@ class Problem:
         seed: which training ``noise="sampled"`` draws.
         keep: whether to keep a history; without one repeats are not recognised.
         objectives: what agents for several objectives search for: different ones of ``reward,
-            val_acc, latency_ms, params, macs, flops``.
+            val_acc, latency_ms, params, macs, peak_activation_bytes, flops``.
         clock: simulated workers and a limit of their time, for one search; see
             :mod:`blox_env.clock`.
 
@@ -201,39 +202,6 @@ class Problem:
         return self.objectives.values(
             trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
         )
-
-    def pareto_front(self) -> tuple[IntArray, FloatArray]:
-        """The exact front of the space by mean values, found by listing it.
-
-        Returns:
-            Architectures ``(k, slots)`` and their :meth:`values` ``(k, objectives)``, by falling
-            first objective; of equal values the first architecture.
-
-        Raises:
-            ValueError: where the space is too large to list (over 10^7).
-        """
-        every = self._every("front")
-        values = self.values(self.peek(every))
-        chosen = np.flatnonzero(front(values, maximise=True))
-        _, first = np.unique(values[chosen], axis=0, return_index=True)
-        chosen = chosen[first[::-1]]
-        return every[chosen], values[chosen]
-
-    def optimum(self) -> tuple[IntArray, float]:
-        """The architecture ``(slots,)`` with the best mean reward, found by listing the space.
-
-        Raises:
-            ValueError: where the space is too large to list (over 10^7).
-        """
-        every = self._every("optimum")
-        reward = self.peek(every).reward
-        best = int(np.argmax(reward))
-        return every[best], float(reward[best])
-
-    def _every(self, what: str) -> IntArray:
-        if self.space.size > 10**7:
-            raise ValueError(f"{self.space!r} is too large to find its {what} by listing")
-        return self.space.all()
 
     @property
     def _draw(self) -> int | None:

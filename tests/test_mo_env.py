@@ -8,7 +8,7 @@ from blox_env import Problem, SearchSpace
 from blox_env.mo_env import MOBloxEnv, MOBloxVectorEnv
 from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
-ALL = ("val_acc", "latency_ms", "params", "macs")
+ALL = ("val_acc", "latency_ms", "params", "macs", "peak_activation_bytes")
 
 
 def toy(**arguments):
@@ -19,14 +19,15 @@ def test_rewards_are_the_objectives_of_what_was_built():
     env = toy(objectives=ALL)
     env.reset(seed=0)
     rewards = [env.step(a)[1] for a in (5, 17)]
-    assert all(r.tolist() == [0, 0, 0, 0] for r in rewards)
+    assert all(r.tolist() == [0] * 5 for r in rewards)
     _, reward, terminated, _, info = env.step(44)
     assert terminated
     row, space = np.array([[5, 17, 44]]), env.problem.space
-    expected = [info["val_acc"], -info["latency_ms"], -space.params(row)[0], -space.macs(row)[0]]
+    sizes = [-getattr(space, name)(row)[0] for name in ALL[2:]]
+    expected = [info["val_acc"], -info["latency_ms"], *sizes]
     assert reward.dtype == np.float32
     np.testing.assert_array_equal(reward, np.array(expected, np.float32))
-    assert env.reward_dim == 4
+    assert env.reward_dim == 5
 
 
 def test_reward_space_holds_all_rewards():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from blox_env.pareto import front, hypervolume
+from blox_env.pareto import epsilon_additive, front, hypervolume, igd_plus
 
 
 def brute_force(points):
@@ -109,3 +109,35 @@ def test_hypervolume_equals_counting_cells():
 def test_bad_hypervolumes(points, reference):
     with pytest.raises(ValueError, match="reference"):
         hypervolume(points, reference)
+
+
+@pytest.mark.extra
+def test_indicators_by_hand():
+    true, found = [[4.0, 0.0], [0.0, 4.0]], [[4.0, 0.0], [0.0, 1.0]]
+    assert igd_plus(found, true, maximise=True) == 1.5
+    assert epsilon_additive(found, true, maximise=True) == 3.0
+    assert igd_plus(true, found, maximise=True) == 0.0
+    assert epsilon_additive(np.negative(true), np.negative(true)) == 0.0
+
+
+@pytest.mark.parametrize("indicator", [igd_plus, epsilon_additive])
+def test_bad_sets(indicator):
+    assert indicator(np.zeros((0, 2)), [[1.0, 2.0]]) == np.inf
+    for points, true in (([1.0], [[1.0]]), ([[1.0]], [[1.0, 2.0]]), ([[1.0]], np.zeros((0, 1)))):
+        with pytest.raises(ValueError, match=r"expected points of shape \(n, m\) and a front"):
+            indicator(points, true)
+    with pytest.raises(ValueError, match="NaN"):
+        indicator([[np.nan]], [[1.0]])
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("m", [2, 3, 4])
+def test_large_sets_agree_with_moocore(m):
+    moocore = pytest.importorskip("moocore")
+    points = np.random.default_rng(m).integers(0, 50, size=(20_000 // m**2, m)).astype(float)
+    expected = moocore.is_nondominated(points, keep_weakly=True, maximise=True)
+    np.testing.assert_array_equal(front(points, maximise=True), expected)
+    some = points[:200]
+    assert hypervolume(some, [-1.0] * m, maximise=True) == moocore.hypervolume(
+        some, ref=[-1.0] * m, maximise=True
+    )

@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # functions and under TYPE_CHECKING count; the strings of the registry do not.
 LAYERS = (
     "version", "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks",
-    "benchmarks", "devices", "importers", "clock", "history", "objectives", "problem",
-    "asynchronous", "agent", "searching", "drawing", "episode", "env", "vector_env", "edit_env",
-    "mo_env", "adapters", "wrappers", "agents", "experiment", "testing", "search_view", "cli",
-    "__main__",
+    "benchmarks", "devices", "importers", "clock", "history", "objectives", "reference", "truth",
+    "problem", "export", "asynchronous", "agent", "searching", "drawing", "episode", "env",
+    "vector_env", "edit_env", "mo_env", "transfer", "adapters", "wrappers", "agents", "experiment",
+    "testing", "search_view", "cli", "__main__",
 )  # fmt: skip
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")

@@ -37,13 +37,13 @@ def device_or_none(name: str) -> str | None:
     return None if name == "none" else name
 
 
-def options_of(pairs: list[str] | None) -> dict[str, Any]:
+def options_of(pairs: list[str] | None, option: str = "--set") -> dict[str, Any]:
     """``["population=50"]`` as a dict; values are JSON where they can be, else text."""
     options: dict[str, Any] = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise ValueError(f"--set must be name=value, got {pair!r}")
+            raise ValueError(f"{option} must be name=value, got {pair!r}")
         parse: Callable[[str], Any] = json.loads
         try:
             options[name] = parse(value)

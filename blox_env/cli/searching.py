@@ -17,6 +17,9 @@ from blox_env.cli.common import (
     errors,
     options_of,
 )
+from blox_env.errors import check_positive_int, unknown_name
+
+_SIZES = ("width", "classes", "in_channels", "image_size", "batch")
 
 
 def search(
@@ -29,8 +32,23 @@ def search(
     seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     set_: Set = None,
     out: Annotated[Path | None, typer.Option(help="Write the history there, as CSV.")] = None,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write the best network there, as .onnx or .pt2, weights random."),
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A size of that network, as name=value: width, classes, in_channels, "
+            "image_size, batch."
+        ),
+    ] = None,
 ) -> None:
     """Run one search and show the best architecture."""
+    from blox_env.export import check_target  # noqa: PLC0415
+
+    files = [check_target(path) for path in export or []]
+    sizes = _sizes(network)
     problem = blox_env.Problem(
         benchmark, device_or_none(device), reward, latency_target_ms=target, budget=budget
     )
@@ -45,6 +63,21 @@ def search(
 
         write_atomic(out, history.to_csv())
         console.print(f"history: {out}")
+    for file in files:
+        how = {"agent": agent, "seed": seed, "budget": budget, "evaluations": len(history)}
+        row = history.x[history.best()]
+        blox_env.export_network(row, file, problem=problem, search=how, **sizes)
+        console.print(f"network: {file}")
     if not ended:
         errors.print(f"{problem.spent:g} of {budget} evaluations were spent.")
         raise typer.Exit(INTERRUPTED)
+
+
+def _sizes(pairs: list[str] | None) -> dict[str, int]:
+    """``["width=16"]`` as arguments of :func:`blox_env.export_network`."""
+    sizes = options_of(pairs, "--network")
+    for name, value in sizes.items():
+        if name not in _SIZES:
+            raise ValueError(unknown_name("size of --network", name, _SIZES))
+        check_positive_int(f"--network {name}", value)
+    return sizes

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.drawing import Shown, ansi, picture
 from blox_env.episode.batch import Infos, Which, check_actions, check_mask, check_seeds
+from blox_env.episode.fronts import HasFront
 from blox_env.episode.goals import draws, seed_numbers
 from blox_env.episode.rules import METADATA, Rules
 from blox_env.errors import check_positive_int, unknown_name
@@ -32,7 +33,7 @@ class Result:
         self.infos = Infos(n)
 
 
-class BatchedEnv(gym.vector.VectorEnv[Any, Any, Any]):
+class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
     """Environments that step together.
 
     Equal in everything to Gymnasium's ``SyncVectorEnv`` over the single environments.

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.devices.base import Device
-from blox_env.errors import unknown_name
-from blox_env.spaces.base import FloatArray
+from blox_env.errors import check_positive_int, unknown_name
+from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
 
 GOALS = ("latency_target", "device")
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # of Weyl's sequence in SplitMix64
@@ -50,6 +50,9 @@ class Goals:
         choices: the range ``(low, high)`` in milliseconds, by default from the 5th to the 95th
             percentile of the device; the devices.
         loaded: the devices of the environment, for the default range and for their names.
+        probes: how many architectures' latencies describe a device (:func:`described`); 0 shows it
+            one-hot.
+        targets_ms: latency target of each device, for these descriptions.
 
     Raises:
         ValueError: for an unknown goal, or choices that are none.
@@ -60,6 +63,9 @@ class Goals:
         goal: str | None = None,
         choices: Sequence[Any] | None = None,
         loaded: Sequence[Device] = (),
+        *,
+        probes: int = 0,
+        targets_ms: Sequence[float] = (),
     ) -> None:
         if goal is not None and goal not in GOALS:
             raise ValueError(unknown_name("goal", goal, GOALS))
@@ -68,7 +74,9 @@ class Goals:
         self.goal = goal
         self.columns = 0
         self.names: list[str] = []
-        devices = check_devices(choices) if goal == "device" else []
+        if check_positive_int("goal_probes", probes, 0) and goal != "device":
+            raise ValueError("goal_probes needs goal='device'")
+        devices = check_devices(choices, probes) if goal == "device" else []
         if goal == "latency_target":
             self.low, self.high = _range(choices, loaded[0] if loaded else None)
             self.columns = 1
@@ -80,7 +88,13 @@ class Goals:
             }
             if len(set(self.names)) != len(self.names):
                 raise ValueError(f"goals must be different devices, got {', '.join(self.names)}")
-            self.columns = len(self.names)
+            self._shown = np.eye(len(self.names), dtype=np.float32)
+            if probes:
+                self._shown = np.array(
+                    [described(*each, probes) for each in zip(loaded, targets_ms, strict=True)],
+                    dtype=np.float32,
+                )
+            self.columns = self._shown.shape[1]
 
     def draw(self, uniform: FloatArray) -> FloatArray:
         """Goals of uniform numbers ``(n,)``: targets in milliseconds, or numbers of devices."""
@@ -114,11 +128,11 @@ class Goals:
         return {"latency_target": "latency_target_ms", "device": "device"}.get(self.goal or "")
 
     def shown(self, goals: FloatArray) -> NDArray[np.float32]:
-        """Columns of the observation, ``(n, columns)``: the place in the range, or one-hot."""
+        """Columns of the observation, ``(n, columns)``: the place in the range, or the device."""
         if self.goal == "latency_target":
             place = (goals - self.low) / (self.high - self.low)
             return place[:, None].astype(np.float32)
-        return np.eye(len(self.names), dtype=np.float32)[goals.astype(np.int64)]
+        return self._shown[goals.astype(np.int64)]
 
     def _targets(self, value: ArrayLike, n: int) -> FloatArray:
         try:
@@ -136,17 +150,35 @@ class Goals:
         return targets
 
 
-def check_devices(choices: object) -> list[Any]:
-    """Devices of a goal, names or objects, at least two.
+def probe_architectures(space: SearchSpace, n: int) -> IntArray:
+    """The ``n`` architectures whose latencies describe a device, ``(n, slots)``, always the same.
+
+    Drawn from the space; fewer are the first of more.
+    """
+    return space.sample(np.random.default_rng(0), n)
+
+
+def described(device: Device, target_ms: float, probes: int) -> FloatArray:
+    """A device as numbers in 0 … 1, ``(probes,)``: ``t / (t + target)`` for each latency t.
+
+    Reference architectures describe a device that no training has seen, as in HELP (Lee et al.,
+    NeurIPS 2021); one half is a latency at the target.
+    """
+    latency = device.latency_ms(probe_architectures(device.space, probes))
+    return np.asarray(latency / (latency + target_ms))
+
+
+def check_devices(choices: object, probes: int = 0) -> list[Any]:
+    """Devices of a goal, names or objects: at least two, or one where probes describe them.
 
     Raises:
         ValueError: for anything else.
     """
     devices = list(choices) if isinstance(choices, list | tuple) else []
-    if len(devices) < 2 or not all(isinstance(each, str | Device) for each in devices):
-        raise ValueError(
-            f"goal='device' needs goals, at least two different devices, got {choices!r}"
-        )
+    least = 1 if probes else 2
+    if len(devices) < least or not all(isinstance(each, str | Device) for each in devices):
+        needed = "at least one device" if probes else "at least two different devices"
+        raise ValueError(f"goal='device' needs goals, {needed}, got {choices!r}")
     return devices
 
 

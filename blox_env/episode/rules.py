@@ -48,6 +48,7 @@ class Rules:
         latency_budget_ms: float | None = None,
         goal: str | None = None,
         goals: Sequence[Any] | None = None,
+        goal_probes: int = 0,
         problem: Problem | None = None,
         noise: str = "mean",
         noise_seed: int = 0,
@@ -75,12 +76,18 @@ class Rules:
                     seed=noise_seed,
                     keep=False,
                 )
-                for each in (check_devices(goals) if goal == "device" else [device])
+                for each in (check_devices(goals, goal_probes) if goal == "device" else [device])
             ]
         self.problem = problems[0]
         if goal == "device" and latency_budget_ms is not None:
             raise ValueError("latency_budget_ms needs one device, got goal='device'")
-        self.goals = Goals(goal, goals, [p.device for p in problems if p.device is not None])
+        self.goals = Goals(
+            goal,
+            goals,
+            [p.device for p in problems if p.device is not None],
+            probes=goal_probes,
+            targets_ms=[p.latency_target_ms for p in problems],
+        )
         self.decisions = Decisions(self.problem.space, granularity)
         self.masks = Masks(self.decisions, self.problem.device, latency_budget_ms)
         self.observer = Observer(self.decisions, observation, self.goals.columns)

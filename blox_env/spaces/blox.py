@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from blox_env.errors import unknown_name
 from blox_env.spaces.base import FloatArray, GraphLayout, IntArray, SearchSpace
 from blox_env.spaces.counts import block_macs, block_params, frame_macs, frame_params
+from blox_env.spaces.memory import block_peaks, ends_peak, reduction_peak
 
 OPERATIONS = ("conv", "mbconv", "bconv")
 STAGES = 3
@@ -195,6 +196,30 @@ class BloxSpace(SearchSpace):
             side = -(-image_size // 2**stage)  # a reduction rounds up
             total += (_USES @ block_macs(width << stage, side))[rows[:, stage]]
         return total
+
+    def peak_activation_bytes(
+        self,
+        x: ArrayLike,
+        *,
+        width: int = 32,
+        image_size: int = 32,
+        classes: int = 100,
+        in_channels: int = 3,
+    ) -> IntArray:
+        """Most bytes of fp32 activations alive at once for one image, int64 ``(n,)``.
+
+        :mod:`blox_env.spaces.memory` says in which schedule and what is done in place. Six values
+        occur, as the first stage mostly decides.
+        """
+        rows = self.check(x)
+        peak = np.full(
+            len(rows), ends_peak(width, image_size, classes, in_channels), dtype=np.int64
+        )
+        for stage in range(STAGES):
+            c, side = width << stage, -(-image_size // 2**stage)
+            table = np.maximum(block_peaks(BLOCKS, c, side), reduction_peak(c, side))
+            np.maximum(peak, table[rows[:, stage]], out=peak)
+        return 4 * peak
 
     # -- for models and policies -----------------------------------------------------------
 

@@ -109,3 +109,15 @@ def test_depth_features_by_hand():
     expected = [4, 0, 3, 1, 1, 0, 8, 8, 1, 2, 0, 0, 0, 0, 1, 0, 0, 1]
     sums = [12, 8, 5, 3, 1, 1]
     assert SPACE.features(row, "depth")[0].tolist() == expected + sums
+
+
+def test_peak_activations_by_hand():
+    # A = 32 · 32 · 32 values: conv(x) holds its input and output; bconv(x+conv(x)) with skip holds
+    # conv(x), its input and twice that wide on both sides of the depthwise convolution
+    rows = [
+        SPACE.from_arch_vec([stage, [[0], [0, 0, 1, 0]], [[0], [0, 0, 1, 0]]])
+        for stage in ([[0], [0, 0, 1, 0]], [[0], [2, 1, 1, 1]])
+    ]
+    a = 4 * 32**3
+    assert SPACE.peak_activation_bytes(rows).tolist() == [2 * a, 6 * a]
+    assert SPACE.peak_activation_bytes(SPACE.all()).max() == 6 * a

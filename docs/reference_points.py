@@ -1,0 +1,32 @@
+"""Writes the frozen reference points of the embedded benchmarks and devices.
+
+    python docs/reference_points.py
+
+The rule is in :mod:`blox_env.reference`; a test compares the file with what this gives. Adding a
+benchmark or a device adds its entry; what is there changes only when the data do, and then every
+hypervolume that was reported before does, too.
+"""
+
+from __future__ import annotations
+
+import blox_env
+from blox_env import registry
+from blox_env.parallel import write_json
+from blox_env.reference import FROZEN, freeze
+
+
+def content() -> dict[str, object]:
+    """The file's content for everything that the package brings."""
+    ours = {
+        kind: [name for name, target in sorted(names.items()) if target.startswith("blox_env.")]
+        for kind, names in registry.registrations().items()
+    }
+    return freeze(
+        map(blox_env.load_benchmark, ours["benchmark"]),
+        map(blox_env.load_device, ours["device"]),
+        [blox_env.BloxSpace()],
+    )
+
+
+if __name__ == "__main__":
+    write_json(FROZEN, content())
