@@ -54,7 +54,7 @@ def main() -> None:
     path = ROOT / "README.md"
     path.write_text(filled(path.read_text()))
     for name in ("regret.png", "front.png"):
-        source = ROOT / "runs" / "demo" / name
+        source = ROOT / "runs" / "demo" / "figures" / name
         if source.exists():
             shutil.copyfile(source, ROOT / "docs" / name)
     draw_best(ROOT / "docs" / "network.png")

@@ -1,9 +1,7 @@
-"""The summary of an experiment as a table, for the terminal and for files."""
+"""The summary of an experiment as a table for the terminal, and how its numbers are written."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -156,21 +154,3 @@ def words(counts: dict[str, int]) -> str:
     """Counts in words; says so where there are none."""
     listed = ", ".join(f"{number:,} {word}" for word, number in counts.items())
     return listed or "source not recorded"
-
-
-def summary_csv(rows: Sequence[Summary]) -> str:
-    """The summary as CSV: accuracies as fractions, three columns (median, q25, q75) a quantity."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    names = ("agent", "benchmark", "device", "reward", "runs")
-    spreads = [column.field for column in COLUMNS]
-    quantiles = [f"{name}_{what}" for name in spreads for what in ("median", "q25", "q75")]
-    writer.writerow([*names, *quantiles, "acc_sources", "latency_sources", "optimum_known"])
-    for row in rows:
-        values: list[object] = [getattr(row, name) for name in names]
-        for name in spreads:
-            spread: Spread = getattr(row, name)
-            values += [spread.median, spread.low, spread.high]
-        values += [words(row.acc_sources), words(row.latency_sources), row.optimum_known]
-        writer.writerow(values)
-    return buffer.getvalue()

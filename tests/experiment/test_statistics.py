@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from blox_env.experiment.results import Run
 from blox_env.experiment.statistics import (
     Spread,
     by_problem,
@@ -11,27 +10,7 @@ from blox_env.experiment.statistics import (
     regret_curves,
     summary,
 )
-
-
-def make_run(rewards, *, agent="a", seed=0, cost=None, epochs=None, meta=None, **facts):
-    """A run whose accuracies are its rewards and whose latencies are 10 times as much."""
-    reward = np.array(rewards, dtype=float)
-    n = len(reward)
-    columns = {
-        "epochs": np.full(n, 4) if epochs is None else np.array(epochs),
-        "cost": np.ones(n) if cost is None else np.array(cost, dtype=float),
-        "val_acc": reward,
-        "latency_ms": 10 * reward,
-        "reward": reward,
-        "train_time_s": np.full(n, 1800.0),
-        "source": np.array(["trained", "surrogate"] * n)[:n],
-    }
-    defaults = {
-        "agent": agent, "benchmark": "toy", "device": "board", "reward": "mnasnet",
-        "latency_target_ms": 5.0, "noise": "mean", "budget": n, "seed": seed, "optimum": 1.0,
-        "best": int(np.argmax(reward)), "test_acc": reward.max() - 0.25, "checksums": {"b": "1"},
-    }  # fmt: skip
-    return Run({**defaults, **facts}, np.zeros((n, 2), int), columns, meta or {})
+from tests.experiment.made_up import make_run
 
 
 def test_regret_is_the_distance_to_the_optimum_so_far():
