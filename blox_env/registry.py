@@ -18,6 +18,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
     "device": {
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
+        "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",
         "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",
         "x86-torch-1t": "blox_env.devices.embedded:x86_torch_1t",
     },

@@ -107,10 +107,10 @@ def ranks() -> list[str]:
     names = list(cards())
     rows = blox_env.load_device(names[0]).space.all()
     order = [blox_env.load_device(name).latency_ms(rows).argsort().argsort() for name in names]
-    correlation = np.corrcoef(order)
+    correlation = np.asarray(np.corrcoef(order))
     lines = ["| | " + " | ".join(f"`{name}`" for name in names) + " |"]
     lines.append("| --- |" + " ---: |" * len(names))
-    for name, row in zip(names, correlation, strict=True):
+    for name, row in zip(names, correlation.tolist(), strict=True):
         lines.append(f"| `{name}` | " + " | ".join(f"{value:.2f}" for value in row) + " |")
     return lines
 

@@ -108,6 +108,7 @@ def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
 # what the registry names; each of these gives the device anew
 x86_openvino_1t = partial(MeasuredDevice.from_folder, DATA / "x86-openvino-1t")
 x86_ort_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-1t")
+x86_ort_b16_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-b16-1t")
 x86_ort_int8_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-int8-1t")
 x86_torch_1t = partial(MeasuredDevice.from_folder, DATA / "x86-torch-1t")
 

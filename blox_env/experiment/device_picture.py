@@ -7,7 +7,6 @@ of the uniform ones (the comparison of Chau et al., *Blox*, NeurIPS 2022, on our
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.errors import missing_extra
+from blox_env.experiment.report.vector import encoded, to_svg
 from blox_env.parallel import write_atomic
 from blox_env.pareto import front
 from blox_env.spaces.base import FloatArray
@@ -100,7 +100,7 @@ def draw_device(points: DevicePoints, path: str | Path, *, title: str, unit: str
         from matplotlib.figure import Figure  # noqa: PLC0415
     except ImportError as error:
         raise missing_extra("drawing a device", "experiment", error) from error
-    figure = Figure(figsize=(7.2, 4.6), dpi=120, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     accuracy = 100 * points.val_acc
     floor = np.quantile(accuracy, 0.02)
@@ -127,12 +127,9 @@ def draw_device(points: DevicePoints, path: str | Path, *, title: str, unit: str
     axes.grid(color=_FAINT, linewidth=0.3, alpha=0.5)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    buffer = io.BytesIO()
     target = Path(path)
     kind = target.suffix.removeprefix(".") or "png"
-    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    figure.savefig(buffer, format=kind, metadata=metadata)
-    write_atomic(target, buffer.getvalue())
+    write_atomic(target, to_svg(figure) if kind == "svg" else encoded(figure, kind, dpi=120))
 
 
 def _front(

@@ -61,15 +61,20 @@ class Files:
 
 def files(figure: Figure) -> Files:
     """Draw a figure into all formats."""
-    png, pdf = _save(figure, "png", 160), _save(figure, "pdf")
+    png, pdf = to_png(figure), encoded(figure, "pdf")
     return Files(to_svg(figure), pdf, png)  # the SVG last: what :func:`position` says is of it
+
+
+def to_png(figure: Figure, dpi: int = 160) -> bytes:
+    """The figure as a PNG file."""
+    return encoded(figure, "png", dpi)
 
 
 def to_svg(figure: Figure) -> str:
     """The figure as an SVG file with clouds of points as pixels."""
-    text = _save(figure, "svg").decode()
+    text = encoded(figure, "svg").decode()
     # matplotlib names its clips and markers at random unless a global setting says otherwise
-    for number, name in enumerate(dict.fromkeys(re.findall(r'id="([a-z]*[0-9a-f]{10})"', text))):
+    for number, name in enumerate(dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))):
         text = text.replace(f'"{name}"', f'"n{number}"').replace(f"#{name}", f"#n{number}")
     return text
 
@@ -82,7 +87,8 @@ def position(axes: Axes, x: float, y: float) -> tuple[float, float]:
     return float(across * scale), float(72 * figure.get_figheight() - up * scale)
 
 
-def _save(figure: Figure, kind: str, dpi: int = DPI) -> bytes:
+def encoded(figure: Figure, kind: str, dpi: int = DPI) -> bytes:
+    """The figure as a file of a kind: png, svg or pdf."""
     buffer = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
     figure.savefig(
