@@ -26,7 +26,6 @@ SLOW = Protocol(rounds=4, runs=8, min_warmup=4, max_warmup=8)
 USUAL = Protocol(rounds=4)
 
 DEVICES: dict[str, dict[str, Any]] = {
-    "x86-ort-2t": {"runtime": "onnxruntime", "threads": 2, "protocol": Protocol(rounds=6)},
     "x86-ort-int8-1t": {
         "runtime": "onnxruntime",
         "precision": "int8",
