@@ -52,7 +52,7 @@ class BloxEditEnv(BloxEnv):
 
     ## Info
     Of the current architecture, at reset and after every step: what :class:`~blox_env.env.BloxEnv`
-    gives at the end.
+    gives at the end, ``cost`` included.
 
     ## Arguments
     Those of :class:`~blox_env.env.BloxEnv`.
@@ -135,7 +135,8 @@ class BloxEditEnv(BloxEnv):
         return self.rules.observer.pack(self._flat, self._mask)
 
     def _with_mask(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {**info, "action_mask": self._mask.copy()}
+        cost = {"cost": 0.0} if self.rules.costly else {}
+        return {**cost, **info, "action_mask": self._mask.copy()}
 
     def _first_mask(self) -> Mask:
         return np.zeros(0, dtype=np.int8)  # there is none before an episode has begun
@@ -173,6 +174,7 @@ class BloxEditVectorEnv(BatchedEnv):
         return self.edits.given(options, self.num_envs)
 
     def _begin(self, which: Which, begin: IntArray | None, infos: Infos) -> None:
+        self._no_cost(which, infos)  # of those that cannot be paid for
         if begin is None:
             uniform = self._draws(which, 1 + self._rows.shape[1])
             rows = self.edits.starts(uniform[1:])

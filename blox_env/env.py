@@ -101,6 +101,12 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
     ``latency_ms`` (with a device), ``device``, ``train_time_s`` and ``source`` of the accuracy;
     with that goal ``latency_target_ms``.
 
+    With ``reward="constraint"`` there is ``cost`` at every step, for constrained RL: 0 until the
+    last decision, then ``max(0, latency_ms / latency_target_ms - 1)``, the relative excess over the
+    target, which is 0 for what is feasible and where nothing was evaluated. Safety-Gymnasium's
+    ``Gymnasium2SafetyGymnasium`` reads it there. ``blox_env.wrappers.LatencyCost`` gives the same
+    beside any other reward; plain accuracy (``reward="accuracy"``) is what constrained RL expects.
+
     ## Arguments
     Args:
         benchmark: name or object; ``"digits"`` is embedded.
@@ -230,7 +236,8 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         mask = self._mask.copy()
         if not mask.any():  # only where the bounds of a budget are not exact
             return self._end(self._nothing, terminated=True, info={"invalid": True})
-        return observer.pack(self._flat, mask), self._nothing, False, False, {"action_mask": mask}
+        info = {"action_mask": mask, **({"cost": 0.0} if self.rules.costly else {})}
+        return observer.pack(self._flat, mask), self._nothing, False, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, bool ``(actions,)``; the form that sb3-contrib reads."""
@@ -348,6 +355,8 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         self._next = None
         self._mask = self._first_mask()
         info["action_mask"] = mask = self._mask.copy()
+        if self.rules.costly:
+            info.setdefault("cost", 0.0)
         observation = self.rules.observer.pack(self._flat, mask)
         return observation, reward, terminated, not terminated, info
 

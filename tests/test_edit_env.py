@@ -172,16 +172,18 @@ def test_bad_arguments(arguments, options, message):
     goal=st.sampled_from([None, "latency_target", "device"]),
     budget=st.sampled_from([None, 2.1, 2.5]),
     limit=st.sampled_from([None, 3]),
+    reward=st.sampled_from([None, "constraint"]),
     mode=st.sampled_from(list(AutoresetMode)),
     n=st.integers(1, 4),
     data=st.data(),
 )
 def test_equals_sync_vector_env(
-    space, granularity, observation, goal, budget, limit, mode, n, data
+    space, granularity, observation, goal, budget, limit, reward, mode, n, data
 ):
     arguments = {
         "benchmark": BENCHMARKS[space],
         "device": DEVICES[space],
+        "reward": reward,
         "granularity": granularity,
         "observation": observation,
         "latency_budget_ms": None if goal == "device" else budget,

@@ -55,7 +55,7 @@ CONFIGURATIONS = st.fixed_dictionaries(
         "goal": st.sampled_from([None, None, "latency_target", "device"]),
         "budget": st.sampled_from([None, 2.0, 2.1, 2.5]),
         "shared": st.sampled_from([None, 3, 8]),
-        "reward": st.sampled_from([None, "tunas"]),
+        "reward": st.sampled_from([None, "tunas", "constraint"]),
         "limit": st.sampled_from([None, 2]),
     }
 )

@@ -258,10 +258,16 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
     _own_options: tuple[str, ...] = ()
 
     def _advance(self, which: Which, actions: NDArray[Any], result: Result) -> None:
+        self._no_cost(which, result.infos)  # until something is evaluated
         self._act(which, actions[which], result)
         self._steps[which] += 1
         if self.max_episode_steps is not None:
             result.truncated[which] |= self._steps[which] >= self.max_episode_steps
+
+    def _no_cost(self, which: Which, infos: Infos) -> None:
+        """A constraint has a cost at every step."""
+        if self.rules.costly:
+            infos.add("cost", which, np.zeros(len(self._over[which])))
 
     def _same_step(self, ended: NDArray[np.bool_], infos: Infos) -> Infos:
         """Reset what has ended; infos of its last step move under ``final_info``."""

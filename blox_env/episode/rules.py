@@ -15,7 +15,7 @@ from blox_env.episode.masks import Masks
 from blox_env.episode.observations import Observation, Observer
 from blox_env.episode.outcomes import Outcome, Outcomes
 from blox_env.problem import Problem
-from blox_env.reward import RewardFunction
+from blox_env.reward import RewardFunction, excess
 from blox_env.spaces.base import FloatArray, IntArray
 
 METADATA: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}
@@ -34,6 +34,7 @@ class Rules:
         observer: what is seen.
         goals: what an episode aims at.
         outcomes: what architectures are worth.
+        costly: whether infos have a ``cost``, that of the constraint.
     """
 
     def __init__(
@@ -94,6 +95,8 @@ class Rules:
         self.outcomes = Outcomes(problems)
         names = [None if p.device is None else p.device.name for p in problems]
         self.devices = np.array(names, dtype=object)
+        self.costly = self.problem.reward_name == "constraint"
+        self._targets = np.array([p.latency_target_ms for p in problems])
 
     def outcome(self, rows: IntArray, goals: FloatArray) -> Outcome:
         """Outcomes of architectures ``(n, slots)`` for goals ``(n,)``."""
@@ -116,8 +119,12 @@ class Rules:
         }
         if self.problem.device is not None:
             info["latency_ms"] = outcome.latency_ms
-        if self.goals.goal == "latency_target":
+        targeted = self.goals.goal == "latency_target"
+        if targeted:
             info["latency_target_ms"] = goals
+        if self.costly:
+            targets = goals if targeted else self._targets.take(which)
+            info["cost"] = excess(outcome.latency_ms, targets)
         return info
 
     def options(self, options: dict[str, Any] | None, also: tuple[str, ...] = ()) -> dict[str, Any]:
