@@ -10,7 +10,7 @@ Two forms; the first makes everything, the second takes what one has made::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -42,6 +42,7 @@ def make_sb3(
     *,
     seed: int | None = None,
     monitor: bool = True,
+    wrap: Callable[[VectorEnv[Any, Any, Any]], VectorEnv[Any, Any, Any]] | None = None,
     **arguments: Any,  # noqa: ANN401
 ) -> VecEnv:
     """A native vector environment for Stable-Baselines3.
@@ -55,6 +56,8 @@ def make_sb3(
         monitor: wrap into Stable-Baselines3's ``VecMonitor``, which adds ``info["episode"]``; the
             logged ``rollout/ep_rew_mean`` comes from there. Stable-Baselines3 does the same by
             itself for a single environment, but for none that is a ``VecEnv`` already.
+        wrap: what to put around the vector environment, such as
+            ``lambda env: RandomWeightsVector(env)`` of :mod:`blox_env.wrappers`.
         arguments: of the environment.
     """
     made = gym.make_vec(
@@ -64,7 +67,7 @@ def make_sb3(
         autoreset_mode=AutoresetMode.SAME_STEP.value,
         **arguments,
     )
-    env: VecEnv = SB3VecEnv(made)
+    env: VecEnv = SB3VecEnv(made if wrap is None else wrap(made))
     if seed is not None:
         env.seed(seed)
     return VecMonitor(env) if monitor else env
@@ -105,10 +108,12 @@ class SB3VecEnv(VecEnv):
                 "(gymnasium.make_vec), or by make_sb3"
             )
         self.env = env
-        if self._owner("reward_space") is not None:
+        owner = self._owner("reward_space")  # a wrapper that makes one number of it has None
+        if owner is not None and owner.reward_space is not None:
             raise ValueError(
                 f"env must have one number as reward, got vectors from {env!r}: "
-                "use blox_env/Blox-v0 with a reward formula, or weigh the objectives"
+                "use blox_env/Blox-v0 with a reward formula, or weigh the objectives by "
+                "blox_env.wrappers.ScalarRewardVector"
             )
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self.spec = env.spec
