@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 import blox_env
-from blox_env.cli import data, devices, experiments, searching
+from blox_env.cli import data, devices, experiments, rewards, searching
 from blox_env.cli.common import INTERRUPTED, PLUGINS, console, errors
 
 app = typer.Typer(
@@ -79,6 +79,7 @@ app.command()(searching.search)
 app.command()(experiments.compare)
 app.command()(experiments.report)
 app.command()(experiments.validate)
+app.command()(rewards.rewards)
 app.command()(devices.measure)
 app.command()(devices.devices)
 app.command("import")(data.import_)
