@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +17,10 @@ from blox_env.spaces.base import FloatArray
 
 Mask = NDArray[np.bool_]
 Wrapper = gym.Wrapper[Any, Any, Any, Any]
+if TYPE_CHECKING:
+    AnyVectorWrapper = VectorWrapper[Any, Any, Any, Any, Any]
+else:
+    AnyVectorWrapper = VectorWrapper  # Gymnasium 1.1 has no type parameters here
 
 
 class Step:
@@ -84,7 +88,7 @@ def put(columns: dict[str, Any], key: str, values: NDArray[Any], which: Mask) ->
     infos.add(key, slice(None) if which.all() else np.flatnonzero(which), values[which])
 
 
-class EpisodeVectorWrapper(VectorWrapper[Any, Any, Any, Any, Any]):
+class EpisodeVectorWrapper(AnyVectorWrapper):
     """A wrapper of a vector environment that is told of beginnings and steps of episodes.
 
     Equal in all autoreset modes to wrapping the single environments.

@@ -69,15 +69,20 @@ class Scalarisation:
 
     def __call__(self, rewards: ArrayLike, weights: FloatArray) -> FloatArray:
         """Of rewards ``(n, objectives)``, weights as these or ``(objectives,)``: ``(n,)``."""
-        values = np.asarray(rewards, dtype=float)
-        earned = values.any(axis=1)
+        vectors = np.asarray(rewards)
+        scalars = np.zeros(len(vectors))
+        earned = np.flatnonzero(vectors.any(axis=1))
+        if not len(earned):  # most steps
+            return scalars
+        values = vectors[earned].astype(float)
+        weights = weights if weights.ndim == 1 else weights[earned]
         if self.low is not None and self.high is not None:
             values = (values - self.low) / (self.high - self.low)
         if self.how == "linear":
-            total = (weights * values).sum(axis=1)
+            scalars[earned] = (weights * values).sum(axis=1)
         else:
-            total = 1.0 - (weights * (1.0 - values)).max(axis=1)
-        return np.where(earned, total, 0.0)
+            scalars[earned] = 1.0 - (weights * (1.0 - values)).max(axis=1)
+        return scalars
 
     def weights(
         self, weights: ArrayLike, name: str = "weights", n: int | None = None

@@ -134,9 +134,16 @@ class RandomWeightsVector(EpisodeVectorWrapper, RecordConstructorArgs):
         return _joined(observations, self._weights.astype(np.float32))
 
     def _final_observations(self, infos: dict[str, Any], ended: Mask) -> None:
-        shown = self._weights.astype(np.float32)
-        for number in np.flatnonzero(ended).tolist():  # objects, one each
-            infos["final_obs"][number] = _joined(infos["final_obs"][number], shown[number])
+        if not ended.any():
+            return
+        numbers, final = np.flatnonzero(ended), infos["final_obs"]
+        last, shown = final[numbers], self._weights[numbers].astype(np.float32)
+        if isinstance(last[0], dict):
+            joined: Any = [_joined(*both) for both in zip(last, shown, strict=True)]
+        else:
+            joined = _joined(np.stack(last), shown)
+        for number, observation in zip(numbers.tolist(), joined, strict=True):
+            final[number] = observation  # objects, one each
 
 
 def _with_weights(space: spaces.Space[Any], count: int) -> spaces.Space[Any]:

@@ -8,7 +8,7 @@ import pytest
 
 import blox_env
 from blox_env import SearchSpace
-from blox_env.experiment.report.vector import to_png
+from blox_env.experiment.figures import to_png
 from blox_env.experiment.sweep import LISTING, read_targets, sweep
 from blox_env.experiment.sweep_figure import sweep_figure
 from blox_env.reward import REWARDS
@@ -78,6 +78,7 @@ def test_searches_stand_beside_the_optima():
     assert again.to_csv() == found.to_csv()
 
 
+@pytest.mark.extra
 def test_spaces_too_large_to_list_are_searched():
     here = "tests.experiment.test_sweep"
     found = sweep(
@@ -123,6 +124,7 @@ def test_table_can_be_read_back():
     assert [float(row["value"]) for row in rows] == [each.value for each in found.optima]
 
 
+@pytest.mark.extra
 def test_picture_has_a_panel_for_each_formula_and_a_ring_for_each_target():
     found = small("0.1", "0.5", "0.9")
     figure = sweep_figure(found)
@@ -140,6 +142,7 @@ def test_picture_has_a_panel_for_each_formula_and_a_ring_for_each_target():
         assert all(low < 100 * y < high for _, y in rings)
 
 
+@pytest.mark.extra
 def test_the_text_shows_what_the_sweep_gives():
     spec = importlib.util.spec_from_file_location("rewards", ROOT / "docs" / "rewards.py")
     module = importlib.util.module_from_spec(spec)
