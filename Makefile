@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        agents clients trainers faults fuzz clean
+        agents browser clients trainers faults fuzz clean
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -30,6 +30,7 @@ help:
 	@echo 'make agents       longer: does each agent beat random search? 20 seeds each'
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
+	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
 	@echo 'make faults       longer: killed processes, corrupt files'
 	@echo 'make fuzz         longer: many random inputs'
 	@echo 'make clean        remove build products and caches (.venv stays)'
@@ -110,7 +111,7 @@ trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
 	@touch $@
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
-faults fuzz: setup
+browser faults fuzz: setup
 	@$(BIN)/python -m pytest -m $@; status=$$?; \
 	if [ $$status -eq 5 ]; then echo "make $@: no test carries the marker '$@' yet" >&2; fi; \
 	exit $$status

@@ -78,11 +78,18 @@ def iqm_band(
 
     Args:
         strata: arrays ``(…, n)`` with equal leading axes, such as points of a curve; these are
-            resampled together.
+            resampled together. Where one of the values is NaN, so is the result.
         seed: of the resampling.
         resamples: number of resamples.
     """
     whole = np.concatenate(strata, axis=-1)
+    known = ~np.isnan(whole).any(axis=-1)
+    if not known.all():
+        found = np.full((3, *known.shape), np.nan)
+        if known.any():
+            rows = [stratum[known] for stratum in strata]
+            found[:, known] = iqm_band(rows, seed=seed, resamples=resamples)
+        return found[0], found[1], found[2]
     sizes = tuple(stratum.shape[-1] for stratum in strata)
     value, error = _iqm_and_error(whole, sizes)
     if whole.shape[-1] < FEWEST:

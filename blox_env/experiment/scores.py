@@ -80,6 +80,7 @@ def yardstick(
     *,
     whole: Points | None = None,
     whole_test: FloatArray | None = None,
+    corner: FloatArray | None = None,
 ) -> Yardstick:
     """What to measure all runs on one problem against.
 
@@ -87,6 +88,8 @@ def yardstick(
         runs: all runs on it.
         whole: every architecture of the space, where it can be listed.
         whole_test: their test accuracies as fractions.
+        corner: the problem's reference point for hypervolumes, accuracy and latency in ms ``(2,)``;
+            by the same rule from what is known of its architectures if not given.
     """
     best, known = reference(runs)
     facts = runs[0].facts
@@ -100,17 +103,17 @@ def yardstick(
     test = test[~np.isnan(test)]
     first = np.array([_first(curve) for curve in regret_curves(runs, best)[1]])
     first = first[~np.isnan(first)]
-    corner, volume = None, 1.0
+    volume = 1.0
     if facts["device"] is not None:
         evaluated = Points.of(runs)
         if whole is not None:
-            corner = whole.reference()
+            corner = whole.reference() if corner is None else corner
             edge = whole.front()
             volume = hypervolume(
                 np.stack([edge.val_acc, edge.latency_ms], axis=1), corner, maximise=(True, False)
             )
         elif len(evaluated):
-            corner = evaluated.reference()
+            corner = evaluated.reference() if corner is None else corner
     return Yardstick(
         best=best,
         best_known=known,

@@ -19,6 +19,7 @@ from blox_env.spaces.base import FloatArray, IntArray
 # What runs must share before their rewards can be compared.
 _COMPARABLE = (
     *("space", "reward", "latency_target_ms", "noise", "checksums", "budget", "max_queries"),
+    *("simulated_workers", "simulated_hours"),
 )
 _ROUNDING = 1e-9  # rewards closer than this are equal: the rest is floating-point noise
 

@@ -79,6 +79,16 @@ def test_a_band_is_the_interval_at_each_point():
         assert_allclose(numbers, (alone.value, alone.low, alone.high), atol=1e-12)
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_a_value_is_not_known_there_is_no_band():
+    values = np.random.default_rng(0).exponential(size=(3, 15))
+    values[1, 4] = np.nan
+    found = np.array(iqm_band([values]))
+    assert np.isnan(found[:, 1]).all()
+    assert_allclose(found[:, [0, 2]], np.array(iqm_band([values[[0, 2]]])))
+    assert np.isnan(np.array(iqm_band([values[1:2]]))).all()
+
+
 def coverage(draw, truth, interval, repetitions):
     """Share of intervals that hold the truth."""
     rng = np.random.default_rng(20)

@@ -114,7 +114,13 @@ def test_problems_and_agents_are_sorted_whatever_the_order_of_the_runs():
 
 @pytest.mark.parametrize(
     ("fact", "value"),
-    [("reward", "tunas"), ("latency_target_ms", 6.0), ("noise", "sampled"), ("checksums", {})],
+    [
+        ("reward", "tunas"),
+        ("latency_target_ms", 6.0),
+        ("noise", "sampled"),
+        ("checksums", {}),
+        ("simulated_workers", 4),
+    ],
 )
 def test_runs_that_cannot_be_compared(fact, value):
     runs = [make_run([0.5]), make_run([0.5], agent="b", seed=3, **{fact: value})]

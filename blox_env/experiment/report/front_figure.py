@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIZE = (6.6, 5.2)  # inches
+SIZE = (5.6, 4.7)  # inches
 TABLE = "table"  # the name under which the whole space's front goes
 _TAIL = 0.05  # share of the space that a picture may leave out below where it would fill much of it
 

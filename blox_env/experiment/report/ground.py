@@ -10,6 +10,7 @@ from blox_env.benchmarks.base import Benchmark, load_benchmark
 from blox_env.devices.base import Device, load_device
 from blox_env.experiment.fronts import FrontPoint, Points
 from blox_env.experiment.results import Run
+from blox_env.problem import Problem
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import FloatArray, SearchSpace
 
@@ -28,6 +29,8 @@ class Ground:
         whole: every architecture, where both are here and the space can be listed.
         whole_test: test accuracy of every architecture, a fraction, where the space can be listed.
         front: the front of the whole space, fastest first; empty where that is not known.
+        corner: reference point of hypervolumes, accuracy and latency in ms ``(2,)``: the problem's,
+            frozen for the embedded data; None where the space is not known.
     """
 
     benchmark: Benchmark | None
@@ -37,6 +40,7 @@ class Ground:
     whole: Points | None
     whole_test: FloatArray | None
     front: tuple[FrontPoint, ...]
+    corner: FloatArray | None
 
 
 def load_ground(run: Run) -> Ground:
@@ -58,12 +62,15 @@ def load_ground(run: Run) -> Ground:
     )
     whole, test = None, None
     edge: tuple[FrontPoint, ...] = ()
+    corner = None
     if benchmark is not None and "table" in benchmark.provides and _small(benchmark):
         rows = benchmark.space.all()
         found = benchmark.evaluate(rows)
         test = found.test_acc
         if device is not None:
             whole = Points(device.latency_ms(rows), found.val_acc)
+            problem = Problem(benchmark, device, objectives=("val_acc", "latency_ms"))
+            corner = problem.reference_point() * (1, -1)  # latency counts with a minus there
             chosen = whole.on_front()
             order = whole.latency_ms[chosen].argsort(kind="stable")
             flags = device.measured(rows[chosen])
@@ -78,7 +85,7 @@ def load_ground(run: Run) -> Ground:
                 )
                 for i in order
             )
-    return Ground(benchmark, device, tuple(missing), cards, whole, test, edge)
+    return Ground(benchmark, device, tuple(missing), cards, whole, test, edge, corner)
 
 
 def with_measured(run: Run, device: Device | None) -> Run:

@@ -128,8 +128,9 @@ def reproduce(runs: Sequence[Run]) -> dict[str, Any]:
         arguments["noise"] = first["noise"]
     if first.get("max_queries") is not None:
         arguments["max_queries"] = first["max_queries"]
-    if first.get("simulated_workers") is not None:
-        arguments["simulated_workers"] = first["simulated_workers"]
+    for name in ("simulated_workers", "simulated_hours"):
+        if first.get(name) is not None:
+            arguments[name] = first[name]
     options = {f["agent"]: f["options"] for f in facts if f.get("options")}
     if options:
         arguments["options"] = options
@@ -138,13 +139,7 @@ def reproduce(runs: Sequence[Run]) -> dict[str, Any]:
     spawned = spawn_seeds(0, 1 + max(number for number, _ in draws))
     return {
         "call": "\n".join(["import blox_env", "", "blox_env.compare(", *lines, ")"]),
-        "versions": _distinct(
-            f"blox-env {run.facts['version']}"
-            + "".join(
-                f", {name} {run.meta[name]}" for name in ("python", "numpy") if name in run.meta
-            )
-            for run in runs
-        ),
+        "versions": _distinct(map(_versions, runs)),
         "checksums": _distinct(
             f"{kind} {f[kind]}: {value}"
             for f in facts
@@ -190,6 +185,18 @@ def _best(run: Run, space: SearchSpace | None, best: float) -> dict[str, Any]:
     row = run.x[run.facts["best"]].tolist()
     cells = {name: cell.text for name, cell in tables.run_cells(run, best).items()}
     return {**cells, **_architecture(space, row)}
+
+
+def _versions(run: Run) -> str:
+    """What ran the search, as far as the files tell."""
+    known = {"blox-env": run.facts["version"]}
+    known |= {name: run.meta[name] for name in ("python", "numpy") if name in run.meta}
+    known |= run.facts.get("versions") or {}
+    text = ", ".join(f"{name} {version}" for name, version in known.items())
+    git = run.meta.get("git")
+    if git and git.get("commit"):
+        text += f"; commit {git['commit'][:12]}{', changed' if git.get('dirty') else ''}"
+    return text
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:

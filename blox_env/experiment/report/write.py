@@ -43,7 +43,7 @@ def write_report(folder: str | Path) -> list[Path]:
         ground = load_ground(runs[0])
         runs = [with_measured(run, ground.device) for run in runs]
         rows = summary(runs)
-        to = yardstick(runs, whole=ground.whole, whole_test=ground.whole_test)
+        to = yardstick(runs, whole=ground.whole, whole_test=ground.whole_test, corner=ground.corner)
         found = page.section(runs, rows, ground, to, suffix(rows[0], len(problems)))
         written += _pictures(folder, found)
         sections.append(found)

@@ -31,6 +31,7 @@ def test_the_whole_space_and_its_front(runs):
     np.testing.assert_array_equal(Board().latency_ms(x), line.latency_ms)
     assert [p.measured for p in found.front] == Board().measured(x).tolist()
     assert found.missing == ()
+    np.testing.assert_allclose(found.corner, found.whole.reference())  # one rule for both
 
 
 def test_code_named_by_a_run_file_is_not_loaded(runs, monkeypatch):

@@ -8,10 +8,11 @@ import pytest
 
 from blox_env.experiment.fronts import found_front
 from blox_env.experiment.report.front_figure import values_of
+from blox_env.experiment.report.page import reproduce
 from blox_env.experiment.results import read_runs
 from blox_env.experiment.statistics import by_agent
 from blox_env.spaces.blox import BloxSpace
-from tests.experiment.made_up import DEVICES, BloxToy
+from tests.experiment.made_up import DEVICES, BloxToy, make_run
 from tests.experiment.report.parsed import Page
 
 pytest.importorskip("pyarrow")
@@ -123,6 +124,17 @@ def test_evaluations_simulated_hours_and_wall_time_have_pictures_of_their_own(pa
         "Simple regret over simulated GPU-hours",
         "Simple regret over wall time",
     ]
+
+
+def test_versions_and_commit_of_the_code_are_told():
+    run = make_run([0.5], checksums={}, version="0.2", versions={"scikit-learn": "1.9"})
+    run.meta.update(python="3.12.1", git={"commit": "0123456789abcdef", "dirty": True})
+    (text,) = reproduce([run, run])["versions"]
+    assert text == (
+        "blox-env 0.2, python 3.12.1, scikit-learn 1.9; commit 0123456789ab, changed"
+    )  # fmt: skip
+    bare = make_run([0.5], checksums={}, version="0.2")
+    assert reproduce([bare])["versions"] == ["blox-env 0.2"]
 
 
 def test_the_best_architecture_is_that_of_the_best_run(folder, page):
