@@ -245,6 +245,7 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
 
     Raises:
         ImportError: when Ray is not installed; names the extra.
+        RuntimeError: when it does not start.
     """
     try:
         import ray  # noqa: PLC0415 (an extra)
@@ -255,13 +256,17 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         return
     local = address == "local"
     handler = signal.getsignal(signal.SIGTERM)
-    ray.init(
-        address=address,
-        num_cpus=(workers or available_cores()) if local else None,
-        include_dashboard=False if local else None,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    try:
+        ray.init(
+            address=address,
+            num_cpus=(workers or available_cores()) if local else None,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except Exception as error:
+        ray.shutdown()
+        raise RuntimeError(f"Ray did not start (address {address!r}): {error}") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray puts one of its own there
     try:

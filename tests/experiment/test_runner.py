@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from blox_env import AskTellAgent
 from blox_env.experiment.plan import make_plan
 from blox_env.experiment.results import read_run, read_runs, sidecar
 from blox_env.experiment.runner import compare
+from tests.toys import ToyBenchmark
 
 blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
 blox_env.register_device("toy-device", "tests.toys:ToyDevice")
@@ -22,8 +24,10 @@ TOY = {"benchmarks": ["toy"], "devices": ["toy-device"], "seeds": 2, "budget": 6
 class Broken(AskTellAgent):
     """Fails after some evaluations."""
 
+    first = 5
+
     def start(self, problem, rng):
-        self.space, self.rng, self.left = problem.space, rng, 5
+        self.space, self.rng, self.left = problem.space, rng, self.first
 
     def ask(self, n):
         if not self.left:
@@ -35,16 +39,24 @@ class Broken(AskTellAgent):
         pass
 
 
+class Timeless(ToyBenchmark):
+    """Does not know how long trainings take."""
+
+    def evaluate(self, x, **arguments):
+        value = super().evaluate(x, **arguments)
+        return replace(value, train_time_s=np.full(len(value.val_acc), np.nan))
+
+
 def files(folder):
     return {p.name: p.read_bytes() for p in sorted(folder.glob("runs/*.parquet"))}
 
 
 def test_files_do_not_depend_on_the_number_of_workers(tmp_path):
-    for name, workers in (("none", 0), ("two", 2)):
+    for name, workers in (("none", 0), ("one", 1), ("two", 2)):
         ended = compare(AGENTS, **TOY, out=tmp_path / name, workers=workers)
         assert len(ended) == 4
         assert not [p.error for p in ended if p.error]
-    assert files(tmp_path / "none") == files(tmp_path / "two")
+    assert files(tmp_path / "none") == files(tmp_path / "one") == files(tmp_path / "two")
     assert len(files(tmp_path / "two")) == 4
 
 
@@ -62,6 +74,86 @@ def test_another_experiment_in_the_folder_is_an_error(tmp_path):
     compare(AGENTS, **TOY, out=tmp_path, workers=0)
     with pytest.raises(ValueError, match="of another experiment: budget is 60, expected 70"):
         compare(AGENTS, **{**TOY, "budget": 70}, out=tmp_path, workers=0)
+
+
+def test_an_experiment_may_grow_but_not_change(tmp_path):
+    compare(AGENTS, **TOY, out=tmp_path, workers=0)
+    plan = (tmp_path / "plan.json").read_bytes()
+    compare(AGENTS, **TOY, out=tmp_path, workers=0)
+    assert (tmp_path / "plan.json").read_bytes() == plan
+    ended = compare(AGENTS, **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
+    assert [p.search.seed for p in ended] == [2, 2]
+    ended = compare([*AGENTS, "local-search"], **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
+    assert {p.search.agent for p in ended} == {"local-search"}
+    before = files(tmp_path)
+    for change, message in (
+        ({"seeds": 2}, "it has seeds.2 = .* this one has not"),
+        ({"agents": AGENTS}, "it has agents.local-search.settings"),
+        ({"seed": 1}, "seeds.0 is .*, expected"),
+        ({"budget": 70}, "budget is 60, expected 70"),
+        ({"noise": "sampled"}, "noise is 'mean', expected 'sampled'"),
+        ({"reward": "tunas"}, "reward is 'mnasnet', expected 'tunas'"),
+        ({"simulated_workers": 4}, "simulated_workers is 1, expected 4"),
+        ({"simulated_hours": 4}, "simulated_hours is None, expected 4"),
+        ({"options": {AGENTS[0]: {"batch": 2}}}, "random-search.settings.batch is 1, expected 2"),
+        ({"devices": [None]}, "it has problems.toy, toy-device"),
+    ):
+        arguments = {"agents": [*AGENTS, "local-search"], **TOY, "seeds": 3, **change}
+        with pytest.raises(ValueError, match=rf"plan\.json is of another experiment: .*{message}"):
+            compare(**arguments, out=tmp_path, workers=0)
+    assert files(tmp_path) == before
+
+
+def test_simulated_workers_in_run_files(tmp_path):
+    for name, workers in (("one", 1), ("many", 16)):
+        compare(AGENTS, **TOY, out=tmp_path / name, workers=0, simulated_workers=workers)
+    hours = {"simulated_workers": 16, "simulated_hours": 0.05}  # 180 s, a training takes 60
+    compare(AGENTS, **TOY, out=tmp_path / "short", workers=0, **hours)
+    for run in read_runs(tmp_path / "one"):
+        assert run.columns["sim_end_s"].tolist() == np.cumsum([60.0] * 60).tolist()
+        assert run.facts["simulated_workers"] == 1
+    for run in read_runs(tmp_path / "many"):
+        assert run.columns["sim_start_s"].tolist() == [60.0 * (n // 16) for n in range(60)]
+        assert set(run.columns["sim_worker"].tolist()) == set(range(16))
+        assert run.facts["simulated_workers"] == 16
+    for run in read_runs(tmp_path / "short"):
+        assert len(run) == 48
+        assert run.columns["sim_end_s"].max() == 180
+        assert run.facts["simulated_hours"] == 0.05
+        wall = run.meta["trial_wall_s"]
+        assert len(wall) == 48
+        assert wall == sorted(wall)
+        assert 0 < wall[-1] <= run.meta["wall_s"]
+
+
+def test_too_little_simulated_time_is_said(tmp_path):
+    ended = compare(["random-search"], **TOY, out=tmp_path, workers=0, simulated_hours=0.001)
+    assert all("no full training ended within simulated_hours=0.001" in p.error for p in ended)
+
+
+def test_simulated_time_needs_training_times(tmp_path):
+    blox_env.register_benchmark("timeless", "tests.experiment.test_runner:Timeless")
+    arguments = {**TOY, "benchmarks": ["timeless"], "out": tmp_path, "workers": 0}
+    with pytest.raises(ValueError, match="does not know how long trainings take"):
+        compare(["random-search"], **arguments, simulated_workers=2)
+    compare(["random-search"], **arguments)
+    assert np.isnan(read_runs(tmp_path)[0].columns["sim_end_s"]).all()
+
+
+def test_provenance(tmp_path):
+    compare(["random-search"], **TOY, out=tmp_path, workers=0)
+    run = read_runs(tmp_path)[0]
+    assert run.facts["versions"] == {
+        "blox-env": blox_env.__version__,
+        "numpy": np.__version__,
+    }
+    assert run.facts["checksums"]["benchmark"] == "tests.toys.ToyBenchmark"
+    text = (tmp_path / "runs" / next(iter(files(tmp_path)))).read_bytes()
+    git = run.meta["git"]
+    if git is not None:  # in the sidecar, so that a commit makes no other files
+        assert len(git["commit"]) == 40
+        assert git["commit"].encode() not in text
+    assert run.meta["host"].encode() not in text
 
 
 def test_run_files_hold_history_facts_and_result(tmp_path):
@@ -90,6 +182,30 @@ def test_a_failing_search_is_reported_and_stops_nothing(tmp_path):
     assert {p.search.agent for p in failed} == {"broken"}
     assert all("out of ideas" in p.error for p in failed)
     assert len(files(tmp_path)) == 2
+    left = sorted(tmp_path.glob("runs/*.failed.json"))
+    assert [path.name.partition("__")[0] for path in left] == ["broken", "broken"]
+    said = json.loads(left[0].read_text())
+    assert said["tries"] == 3
+    assert "out of ideas" in said["error"]
+
+
+def test_what_failed_is_run_again_by_the_next_call(tmp_path, monkeypatch):
+    compare(["broken"], **TOY, out=tmp_path, workers=0)
+    monkeypatch.setattr(Broken, "first", 1000)
+    ended = compare(["broken"], **TOY, out=tmp_path, workers=0)
+    assert [p.error for p in ended] == [None, None]
+    assert not list(tmp_path.glob("runs/*.failed.json"))
+
+
+def test_files_of_another_schema_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("blox_env.experiment.results.SCHEMA", 1)
+    compare(["random-search"], **TOY, out=tmp_path, workers=0)
+    monkeypatch.undo()
+    message = "has schema 1, expected 2: it was written by another version of blox-env"
+    with pytest.raises(ValueError, match=message):
+        read_runs(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        compare(["random-search"], **TOY, out=tmp_path, workers=0)
 
 
 @pytest.mark.parametrize(
