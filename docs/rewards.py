@@ -16,7 +16,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from blox_env.experiment.figures import LIGHT, to_png
+from blox_env.experiment.report.themes import LIGHT
+from blox_env.experiment.report.vector import to_png
 from blox_env.experiment.sweep import Sweep, sweep
 from blox_env.experiment.sweep_figure import sweep_figure
 from blox_env.parallel import write_atomic

@@ -42,7 +42,7 @@ def rewards(
 
     With an agent: medians over the seeds, how many of them met the target and lie on the front.
     """
-    from blox_env.experiment.figures import to_png  # noqa: PLC0415 (needs an extra)
+    from blox_env.experiment.report.vector import to_png  # noqa: PLC0415 (needs an extra)
     from blox_env.experiment.sweep import sweep  # noqa: PLC0415
     from blox_env.experiment.sweep_figure import sweep_figure  # noqa: PLC0415
     from blox_env.parallel import write_atomic  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from blox_env.experiment.figures import LIGHT, Theme
+from blox_env.experiment.report.themes import LIGHT, Theme
 from blox_env.experiment.sweep import LISTING, Optimum, Sweep
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 import blox_env
 from blox_env import SearchSpace
-from blox_env.experiment.figures import to_png
+from blox_env.experiment.report.vector import to_png
 from blox_env.experiment.sweep import LISTING, read_targets, sweep
 from blox_env.experiment.sweep_figure import sweep_figure
 from blox_env.reward import REWARDS
