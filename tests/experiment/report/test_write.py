@@ -22,7 +22,7 @@ TABLES = {"estimates", "medians", "runs", "improvement", "fronts"}
 
 @pytest.fixture
 def no_drawing(monkeypatch):
-    monkeypatch.setattr(vector, "_save", lambda figure, kind, dpi=1: b'<svg viewBox="0 0 1 1">')
+    monkeypatch.setattr(vector, "encoded", lambda figure, kind, dpi=1: b'<svg viewBox="0 0 1 1">')
 
 
 def files(folder):
