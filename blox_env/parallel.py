@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ WORKER_ENVIRONMENT = {
 }
 
 
+LISTEN_S = 1.0  # so often a wait looks whether it was interrupted
 BATCH_S = 1.0  # tasks that take less go to a worker together
 
 
@@ -148,30 +150,75 @@ def run_tasks(
         at_once = workers + 2 if ours else workers  # two in reserve keep workers of ours busy
         queue = _Queue([kind(payload) for payload in payloads], workers)
         running: dict[Any, _Batch] = {}
-        try:
+        with _interruptions() as check, _cancelled(ray, running):
             while True:
+                check()
                 while len(running) < at_once and (batch := queue.take()):
                     items = [(index, payloads[index]) for index in batch.left]
                     running[remote.remote(state, items)] = batch
                 if not running:
                     return
-                (stream,), _ = ray.wait(list(running), num_returns=1)
+                ready, _ = ray.wait(list(running), num_returns=1, timeout=LISTEN_S)
+                if not ready:
+                    continue
+                (stream,) = ready
                 outcome = None
                 try:
                     outcome = running[stream].take(ray.get(next(stream)), queue, started)
                 except StopIteration:
                     running.pop(stream)
                 except ray.exceptions.RayError as error:  # its process is gone, or the node
+                    check()  # a ctrl-C reaches the workers, too
                     lost = running.pop(stream).left
                     queue.waiting.extendleft(reversed(list(lost)[1:]))
                     if lost:
                         outcome = Outcome(lost[0], error=f"{type(error).__name__}: {error}")
                 if outcome is not None and (ended := queue.ended(outcome, retries)):
                     yield ended
-        finally:
-            with contextlib.suppress(Exception):  # Ray may be gone already
-                for stream in running:
-                    ray.cancel(stream, force=True)
+
+
+@contextlib.contextmanager
+def _cancelled(ray: Any, running: dict[Any, Any]) -> Iterator[None]:  # noqa: ANN401 (a module)
+    """After the block, what still runs is cancelled."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Exception):  # Ray may be gone already
+            for stream in running:
+                ray.cancel(stream, force=True)
+
+
+@contextlib.contextmanager
+def _interruptions() -> Iterator[Callable[[], None]]:
+    """Gives a function that raises KeyboardInterrupt if there was one in the block.
+
+    Ray's native code may be what is interrupted, and it does not always pass the exception on; so
+    the handlers of SIGINT and SIGTERM that Python has also leave a note, in the main thread.
+    """
+    noted: list[int] = []
+
+    def check() -> None:
+        if noted:
+            raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if handler is signal.default_int_handler:
+                before[number] = handler
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        before[number](number, frame)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Queue:

@@ -63,9 +63,9 @@ the device itself gives on another occasion.
 
 
 HOW = """\
-All on {machine}. *Held out*: ten-fold cross-validation over the measured networks. *Measured
-again*: 200 networks on another occasion, four rounds, against the device's own values; differences
-that all networks share are part of the error.
+All on {machine}. *Held out*: ten-fold cross-validation over the measured networks.
+*Measured again*: 200 networks on another occasion, in four rounds (batch 16: two), against the
+device's own values; differences that all networks share are part of the error.
 
 They rank the same networks differently (Spearman over the whole space):
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 import blox_env
 from blox_env import BloxEnv
 from blox_env.benchmarks.table import TableBenchmark
-from blox_env.devices.embedded import MeasuredDevice
+from blox_env.devices.embedded import DATA, MeasuredDevice
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
@@ -23,23 +23,35 @@ BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 def figures() -> str:
     """The block of README.md that holds figures."""
     benchmark = blox_env.load_benchmark("digits")
-    device = blox_env.load_device("x86-ort-1t")
-    if not isinstance(benchmark, TableBenchmark) or not isinstance(device, MeasuredDevice):
-        raise TypeError("the embedded benchmark and device are expected")
+    if not isinstance(benchmark, TableBenchmark):
+        raise TypeError("the embedded benchmark is expected")
     trained, held = benchmark.card["trainings"], benchmark.card["held_out"]["test_acc"]
-    card = device.card
-    predictor, noise = card["predictor"]["held_out"], card["noise"]["retest"]
     return f"""\
 - **Benchmark `digits`**: {trained["trainings"]:,} real trainings of {trained["architectures"]:,}
   architectures; a surrogate predicts the others. Held out: R² {held["r2"]:.3f}, Kendall's τ
   {held["kendall_tau"]:.3f} (sparse {held["sparse_kendall_tau"]:.3f}), mean absolute error
   {held["mean_absolute_error"]:.4f}; one training deviates from its architecture's mean by
   {held["mean_absolute_noise"]:.4f}. [Card](blox_env/data/benchmarks/digits/CARD.md).
-- **Device `x86-ort-1t`**: {card["measured"]} networks measured with ONNX Runtime on one thread; a
-  predictor gives the others. Held out: error {predictor["mape"]:.1%}, Spearman
-  {predictor["spearman"]:.3f}; measuring again differs by {noise["mape"]:.1%}, Spearman
-  {noise["spearman"]:.3f}. [Card](blox_env/data/devices/x86-ort-1t/CARD.md).
-"""
+{devices()}"""
+
+
+def devices() -> str:
+    """A line for each embedded device."""
+    lines = []
+    for name in sorted(path.name for path in DATA.iterdir()):
+        card = MeasuredDevice.from_folder(DATA / name).card
+        held, noise = card["predictor"]["held_out"], card["noise"]
+        again = noise.get("another_occasion", noise["retest"])
+        settings, batch = card["runtime"]["settings"], card["input_shape"][0]
+        lines.append(
+            f"- **Device `{name}`**: {card['measured']} networks measured with "
+            f"{card['runtime']['name']}\n  ({settings['precision']}, batch {batch}, threads "
+            f"{settings['intra_op_num_threads']}), the others predicted. Held out: error "
+            f"{held['mape']:.1%}, Spearman {held['spearman']:.3f};\n  measuring again differs by "
+            f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}. "
+            f"[Card](blox_env/data/devices/{name}/CARD.md).\n"
+        )
+    return "".join(lines)
 
 
 def filled(text: str) -> str:
