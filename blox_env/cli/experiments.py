@@ -63,10 +63,9 @@ def compare(
 
 def report(folder: Annotated[Path, typer.Argument(help="What compare wrote.")]) -> None:
     """Draw the pictures and write the report of results that are there."""
-    from blox_env.experiment.report import write_report  # noqa: PLC0415 (needs an extra)
+    from blox_env.experiment.report import write_report, written  # noqa: PLC0415 (needs an extra)
 
-    for path in write_report(folder):
-        console.print(str(path))
+    console.print(written(write_report(folder)), highlight=False)
 
 
 def validate(

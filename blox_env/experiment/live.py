@@ -13,7 +13,7 @@ from rich.table import Table
 
 from blox_env.experiment.plan import Search, claim, make_plan, unfinished
 from blox_env.experiment.progress import duration, progress_bar
-from blox_env.experiment.report import write_report
+from blox_env.experiment.report import write_report, written
 from blox_env.experiment.results import read_run, read_runs
 from blox_env.experiment.runner import Progress, run_plan
 from blox_env.experiment.tables import summary_table
@@ -73,8 +73,7 @@ def compare_live(
     if len(failed) < len(plan):
         paths = write_report(out)
         console.print(summary_table(read_runs(out)))
-        for path in paths:
-            console.print(str(path), highlight=False)
+        console.print(written(paths), highlight=False)
     return len(failed)
 
 

@@ -5,6 +5,6 @@ are loaded as well, if they can be, for the whole space behind the picture, for 
 their data, and for which latencies were measured.
 """
 
-from blox_env.experiment.report.write import write_report
+from blox_env.experiment.report.write import write_report, written
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "written"]

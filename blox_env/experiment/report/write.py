@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ from blox_env.experiment.results import Run, read_runs
 from blox_env.experiment.scores import REGRET, Yardstick, on_one, pool, yardstick
 from blox_env.experiment.statistics import Summary, by_problem, summary
 from blox_env.parallel import write_atomic
+
+
+def written(paths: Sequence[Path]) -> str:
+    """What :func:`write_report` gave, in lines that a person reads."""
+    page = paths[-1]
+    lines = [f"report: {page}"]
+    for name in ("figures", "tables"):
+        count = len({path.stem for path in paths if path.parent.name == name})
+        lines.append(f"{count} {name} in {page.parent / name}")
+    return "\n".join(lines)
 
 
 def write_report(folder: str | Path) -> list[Path]:
