@@ -5,9 +5,9 @@ Two questions, each answered in one run on as quiet a machine as there is:
 1. Throughput of two workers over one, on 60 searches: seconds from the start of the first search
    to the end of the last, each number of workers in turn, the median of five. Needs two cores.
 2. Ray's share of the wall time of ``make demo`` (after ``ray.init``, without the imports of the
-   workers). A worker's time from the end of one search to the start of its next is Ray's: sending
-   the result, writing it, scheduling, fetching the next; so is everything between the end of the
-   last search and the end of the call, for all workers. Idle at the end while the other workers
+   workers). A worker's time from the end of one search, its result ready to be sent, to the start
+   of its next is Ray's: sending the result, scheduling, fetching the next; so is everything between
+   the end of the last search and the end of the call, for all workers. Idle at the end while the other workers
    search is not, because that comes from unequal searches. The time before a worker's first search
    is printed by itself: it is the start of its process and its imports.
 
@@ -55,7 +55,7 @@ def timed(workers: int, agents: list[str], seeds: int, budget: int) -> dict[str,
     spans: dict[int, list[tuple[float, float]]] = {}
     for meta in metas:
         end = meta["finished_unix"]
-        spans.setdefault(meta["pid"], []).append((end - meta["wall_s"], end))
+        spans.setdefault(meta["pid"], []).append((end - meta["task_s"], end))
     return {"began": began, "ended": ended, "spans": {k: sorted(v) for k, v in spans.items()}}
 
 

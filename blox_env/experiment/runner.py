@@ -148,17 +148,20 @@ def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
     problem = item.problem()
     history = search(problem, item.agent, seed=item.random, options=dict(item.options))
     assert problem.clock is not None
+    wall = time.perf_counter() - started
+    content = encode_run(history, facts(item, problem), problem.clock.schedule())
     meta = {
-        "wall_s": time.perf_counter() - started,
+        "wall_s": wall,
         "trial_wall_s": [round(seconds - started, 6) for seconds in problem.clock.recorded],
         "cpu_s": time.process_time() - cpu,
-        "finished_unix": time.time(),
         "host": platform.node(),
         "pid": os.getpid(),
         "python": platform.python_version(),
         "git": provenance.checkout(),
     }
-    return encode_run(history, facts(item, problem), problem.clock.schedule()), meta
+    # the search and what follows from it, until the result can be sent
+    meta |= {"task_s": time.perf_counter() - started, "finished_unix": time.time()}
+    return content, meta
 
 
 def facts(item: Search, problem: Problem) -> dict[str, Any]:
