@@ -7,9 +7,9 @@ Two questions, each answered in one run on as quiet a machine as there is:
 2. Ray's share of the wall time of ``make demo`` (after ``ray.init``, without the imports of the
    workers). A worker's time from the end of one search, its result ready to be sent, to the start
    of its next is Ray's: sending the result, scheduling, fetching the next; so is everything between
-   the end of the last search and the end of the call, for all workers. Idle at the end while the other workers
-   search is not, because that comes from unequal searches. The time before a worker's first search
-   is printed by itself: it is the start of its process and its imports.
+   the end of the last search and the end of the call, for all workers. Idle at the end while the
+   other workers search is not, because that comes from unequal searches. The time before a worker's
+   first search is printed by itself: it is the start of its process and its imports.
 
     python perf/ray_throughput.py [--repeats 5] [--workers 2] [--skip-throughput | --skip-share]
 """
