@@ -203,10 +203,9 @@ def _interruptions() -> Iterator[Callable[[], None]]:
 
     before: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.getsignal(number)
-            if handler is signal.default_int_handler:
-                before[number] = handler
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(kind) is signal.default_int_handler:
+                before[kind] = signal.default_int_handler
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.append(number)
