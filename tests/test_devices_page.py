@@ -1,6 +1,7 @@
 """docs/devices.md holds what the cards say."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
+@pytest.mark.extra
 def test_the_page_is_that_of_the_cards():
     spec = importlib.util.spec_from_file_location("devices_page", DOCS / "devices.py")
     module = importlib.util.module_from_spec(spec)
@@ -20,7 +22,5 @@ def test_the_page_is_that_of_the_cards():
 
 @pytest.mark.parametrize("name", ["devices.md"])
 def test_links_point_at_something(name):
-    import re
-
     for link in re.findall(r"\]\(([^)#]+)\)", (DOCS / name).read_text()):
         assert link.startswith("https://") or (DOCS / link).exists(), link
