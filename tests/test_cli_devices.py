@@ -70,6 +70,10 @@ def test_a_retest_is_written_into_the_card_and_changes_no_latency(tmp_path):
     assert noise["mape_without_shared"] < 0.001
     assert "another occasion" in (tmp_path / "device" / "CARD.md").read_text()
     assert (tmp_path / "device" / "latency.npy").read_bytes() == before
+    build_device(tmp_path / "device", tmp_path / "again")  # from its own visits
+    again = json.loads((tmp_path / "again" / "card.json").read_text())
+    assert again["noise"] == card["noise"]
+    assert (tmp_path / "again" / "latency.npy").read_bytes() == before
     MeasuredDevice.from_folder(tmp_path / "device")
 
 

@@ -91,6 +91,8 @@ def build_device(
         "rounds_each": int(plan["protocol"]["rounds"]) // 2,
         "expected_mape_of_value": bootstrap_error(logs, positions, window),
     }
+    if plan.get("another_occasion"):  # of a device that is built anew from its own visits
+        card["noise"]["another_occasion"] = plan["another_occasion"]
     card["predictor"] = {
         "name": name,
         "words": candidates[name].words,
@@ -277,6 +279,7 @@ def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return {
         **{key: value for key, value in card.items() if key in PLANNED},
         "device": card["name"],
+        "another_occasion": card["noise"].get("another_occasion"),
         "options": list(BloxSpace().options),
         "architectures": [chosen[i] for i in range(len(order))],
     }, visits
