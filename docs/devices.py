@@ -65,7 +65,9 @@ the device itself gives on another occasion.
 HOW = """\
 All on {machine}. *Held out*: ten-fold cross-validation over the measured networks.
 *Measured again*: 200 networks on another occasion, in four rounds (batch 16: two), against the
-device's own values; differences that all networks share are part of the error.
+device's own values; differences that all networks share are part of the error. All but `x86-ort-1t`
+were measured on one of two cores while other programs used the other one; the load of the machine
+at every visit is in `visits.npz`.
 
 They rank the same networks differently (Spearman over the whole space):
 """

@@ -5,7 +5,7 @@
     python perf/measure_devices.py --retest            200 networks of each, on another occasion
     python perf/measure_devices.py --build             their files below blox_env/data/devices
 
-Each step goes on where it was stopped. Takes about two hours in all on two cores of 2.6 GHz.
+Each step goes on where it was stopped. Took about two hours in all.
 """
 
 from __future__ import annotations
