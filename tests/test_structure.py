@@ -23,15 +23,15 @@ LAYERS = (
 )  # fmt: skip
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")
-# The one import that points downwards: a space builds its networks on demand.
-DOWNWARDS = {("spaces", "networks", "build_network")}
+# What points downwards: a space builds its networks on demand, archives of images hold pickles.
+DOWNWARDS = {("spaces", "networks", "build_network"), ("networks", "importers", "_load")}
 
 # torch, and extras at the top of a file, are for these alone (TYPE_CHECKING loads nothing).
 TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
 EXTRAS_AT_THE_TOP = (*TORCH, "experiment/")
 
 CORE = {"gymnasium", "numpy", "typer", "rich", "yaml"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL"}
 
 LONGEST = 400
 

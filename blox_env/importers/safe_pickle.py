@@ -53,17 +53,23 @@ def load(data: Data, start: int = 0, *, runs: bool = False) -> Any:  # noqa: ANN
     Raises:
         ValueError: for anything but plain data; says at which byte.
     """
-    machine = _Machine(data, start, runs)
+    return run(_Machine(data, start, runs))
+
+
+def run(machine: _Machine) -> Any:  # noqa: ANN401 (what is there)
+    """The object that a machine builds; any damage is a ValueError that says at which byte."""
     try:
         return machine.run()
-    except (IndexError, struct.error, TypeError, UnicodeDecodeError, KeyError) as error:
+    except (IndexError, struct.error, TypeError, UnicodeError, KeyError) as error:
         raise ValueError(
             f"the pickle is damaged at byte {machine.place}: {str(error)[:100]}"
         ) from None
 
 
 class _Machine:
-    """The stack machine that a pickle is a program of."""
+    """The stack machine that a pickle is a program of; ``accepted`` says what it can build."""
+
+    accepted = "lists, tuples, dicts, text and numbers"
 
     def __init__(self, data: Data, start: int, runs: bool) -> None:
         self.data, self.place, self.end, self.runs = data, start, len(data), runs
@@ -130,8 +136,7 @@ class _Machine:
         opcode = {op.code: op for op in pickletools.opcodes}.get(chr(code))
         name = f"the opcode {opcode.name}" if opcode else f"the unknown opcode {code:#x}"
         return ValueError(
-            f"the pickle has {name} at byte {self.place - 1}: only lists, tuples, dicts, text and "
-            "numbers are read"
+            f"the pickle has {name} at byte {self.place - 1}: only {self.accepted} are read"
         )
 
     def take(self, size: int) -> bytes:
@@ -242,6 +247,8 @@ class _Machine:
 
 
 def _key(key: object) -> object:
+    if isinstance(key, bytes):  # text of Python 2
+        return key.decode("latin1")
     if not isinstance(key, str | int | float | None):
         raise ValueError(f"expected text or a number as a key, got {type(key).__name__}")
     return key
