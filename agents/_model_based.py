@@ -8,11 +8,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from blox_env.agent import AskTellAgent, Seed
-from blox_env.errors import missing_extra
-from blox_env.history import Trials
-from blox_env.pareto import front
+from blox_env.ground.errors import missing_extra
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.problem.history import Trials
+from blox_env.problem.pareto import front
+from blox_env.spaces.base import SearchSpace
 
 LISTED = 10_000  # architectures of a space that is listed as a whole
 _REDRAWS = 1000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from blox_env.spaces.base import FloatArray
+from blox_env.ground.typing import FloatArray
 
 Loss = Callable[[FloatArray], tuple[float, FloatArray]]
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import Seed
-from blox_env.episode.decisions import Granularity
-from blox_env.episode.observations import Observation
-from blox_env.errors import missing_extra
+from blox_env.envs.episode.decisions import Granularity
+from blox_env.envs.episode.observations import Observation
+from blox_env.envs.vector_env import BloxVectorEnv
+from blox_env.ground.errors import missing_extra
 from blox_env.problem import Problem
-from blox_env.vector_env import BloxVectorEnv
 
 
 def train(

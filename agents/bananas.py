@@ -20,9 +20,9 @@ import numpy as np
 
 from blox_env.agents._model_based import ModelBased, clip_level, model_features
 from blox_env.agents._nets import Nets
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray
 
 
 class BANANAS(ModelBased):

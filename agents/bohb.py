@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from blox_env.agents.hyperband import Hyperband
 from blox_env.agents.successive_halving import Architecture, Trainings
-from blox_env.errors import check_positive_int
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import FloatArray, IntArray
 
 
 class BOHB(Hyperband):

@@ -35,11 +35,12 @@ from __future__ import annotations
 import numpy as np
 
 from blox_env.agents._model_based import ModelBased, clip_level
-from blox_env.errors import check_positive_int, unknown_name
-from blox_env.history import Trials
-from blox_env.pareto import front
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.problem.history import Trials
+from blox_env.problem.pareto import front
+from blox_env.spaces.base import SearchSpace
 
 _GROWTH = 1.1  # of the number of trials between two fits
 _FEW = 8  # options whose distances are learned one by one

@@ -18,7 +18,7 @@ import numpy as np
 
 from blox_env.agent import Agent, Seed
 from blox_env.agents.successive_halving import Architecture, Trainings, check_eta, epoch_levels
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 from blox_env.problem import Problem
 
 

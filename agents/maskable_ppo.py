@@ -16,8 +16,8 @@ from typing import Any
 
 from blox_env.agent import Agent, Seed
 from blox_env.agents._sb3 import train
-from blox_env.episode.decisions import Decisions, Granularity
-from blox_env.errors import check_positive_int
+from blox_env.envs.episode.decisions import Decisions, Granularity
+from blox_env.ground.errors import check_positive_int
 from blox_env.problem import Problem
 
 
@@ -25,7 +25,7 @@ class MaskablePPO(Agent):
     """Actor and critic on observations of operations, updated after ``envs × episodes`` episodes.
 
     Args:
-        granularity: ``"operation"`` or ``"block"``, see :class:`~blox_env.env.BloxEnv`.
+        granularity: ``"operation"`` or ``"block"``, see :class:`~blox_env.envs.env.BloxEnv`.
         envs: environments stepped side by side.
         episodes: episodes of each environment between updates.
         learning_rate: of Adam.

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import AskTellAgent
-from blox_env.errors import check_positive_int, missing_extra
-from blox_env.history import Trials
-from blox_env.pareto import front
+from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.problem.history import Trials
+from blox_env.problem.pareto import front
+from blox_env.spaces.base import SearchSpace
 
 _REDRAWS = 100
 

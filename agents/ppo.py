@@ -13,7 +13,7 @@ from typing import Any
 
 from blox_env.agent import Agent, Seed
 from blox_env.agents._sb3 import train
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 from blox_env.problem import Problem
 
 

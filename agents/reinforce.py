@@ -17,9 +17,9 @@ import numpy as np
 
 from blox_env.agent import Agent, Seed
 from blox_env.agents._sb3 import own_random_state
-from blox_env.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import FloatArray, IntArray
 
 
 class Reinforce(Agent):

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from blox_env.agent import Agent, Seed
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 from blox_env.problem import Problem
 
 _REDRAWS = 100

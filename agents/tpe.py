@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import AskTellAgent
-from blox_env.errors import check_positive_int, missing_extra
-from blox_env.history import Trials
+from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.problem.history import Trials
+from blox_env.spaces.base import SearchSpace
 
 _MUTATIONS = 100
 

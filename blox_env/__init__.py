@@ -10,25 +10,24 @@ from typing import Any
 
 import gymnasium as _gym
 
-from blox_env.agent import Agent, AskTellAgent
+from blox_env.agent import Agent, AskTellAgent, search
 from blox_env.benchmarks.base import Benchmark, Evaluation, load_benchmark
 from blox_env.devices.base import Device, list_devices, load_device
-from blox_env.edit_env import BloxEditEnv, BloxEditVectorEnv
-from blox_env.env import BloxEnv
+from blox_env.envs.edit_env import BloxEditEnv, BloxEditVectorEnv
+from blox_env.envs.env import BloxEnv
+from blox_env.envs.mo_env import MOBloxEnv, MOBloxVectorEnv
+from blox_env.envs.vector_env import BloxVectorEnv
 from blox_env.export import export_network
-from blox_env.history import History, Trials
-from blox_env.mo_env import MOBloxEnv, MOBloxVectorEnv
-from blox_env.problem import Problem
-from blox_env.registry import (
+from blox_env.ground.registry import (
     list_agents,
     list_benchmarks,
     register_agent,
     register_benchmark,
     register_device,
 )
-from blox_env.searching import search
+from blox_env.problem import Problem
+from blox_env.problem.history import History, Trials
 from blox_env.spaces import BloxSpace, MacroBenchSpace, SearchSpace
-from blox_env.vector_env import BloxVectorEnv
 from blox_env.version import __version__
 
 __all__ = [
@@ -66,25 +65,25 @@ __all__ = [
 
 _ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "Blox-v0": {
-        "entry_point": "blox_env.env:BloxEnv",
-        "vector_entry_point": "blox_env.vector_env:BloxVectorEnv",
+        "entry_point": "blox_env.envs.env:BloxEnv",
+        "vector_entry_point": "blox_env.envs.vector_env:BloxVectorEnv",
     },
     "BloxEdit-v0": {
-        "entry_point": "blox_env.edit_env:BloxEditEnv",
-        "vector_entry_point": "blox_env.edit_env:BloxEditVectorEnv",
+        "entry_point": "blox_env.envs.edit_env:BloxEditEnv",
+        "vector_entry_point": "blox_env.envs.edit_env:BloxEditVectorEnv",
         "max_episode_steps": 20,
     },
     # the checker warns of rewards that are not a number
     "MOBlox-v0": {
-        "entry_point": "blox_env.mo_env:MOBloxEnv",
-        "vector_entry_point": "blox_env.mo_env:MOBloxVectorEnv",
+        "entry_point": "blox_env.envs.mo_env:MOBloxEnv",
+        "vector_entry_point": "blox_env.envs.mo_env:MOBloxVectorEnv",
         "disable_env_checker": True,
     },
 }
 _ENVIRONMENTS["MacroBench-v0"] = {
     **_ENVIRONMENTS["Blox-v0"],
     # its data are other people's: an error says how to import them
-    "kwargs": {"benchmark": "blox_env.benchmarks.release:macro_not_imported", "device": None},
+    "kwargs": {"benchmark": "blox_env.benchmarks.imported:macro_not_imported", "device": None},
 }
 for _name, _arguments in _ENVIRONMENTS.items():
     if f"blox_env/{_name}" not in _gym.registry:

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from blox_env import registry
 from blox_env.asynchronous import ask_and_tell
-from blox_env.errors import unknown_name
-from blox_env.history import Trials
+from blox_env.ground import registry
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import IntArray
+from blox_env.problem.history import History, Trials
 
 Seed = int | np.random.Generator | None
 
@@ -103,3 +103,47 @@ def _option_names(made: Any) -> list[str]:  # noqa: ANN401
     import inspect  # noqa: PLC0415 (slow to import, rarely needed)
 
     return [name for name in inspect.signature(made).parameters if name != "self"]
+
+
+def search(
+    problem: Problem,
+    agent: str | Agent = "regularized-evolution",
+    *,
+    seed: int | np.random.Generator | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> History:
+    """Let an agent spend the budget of ``problem`` and return its history.
+
+    Args:
+        problem: what to search, with a budget and an empty history.
+        agent: a registered name, ``"module:Class"`` or an :class:`~blox_env.agent.Agent`.
+        seed: of every random choice; equal seeds give equal histories.
+        options: constructor arguments of a named agent.
+
+    Raises:
+        ValueError: for an unknown agent or option, a problem without a budget, or one that lacks
+            what the agent requires.
+        RuntimeError: when the problem already has a history.
+    """
+    ready = make_agent(agent, options)
+    if problem.history is None or problem.budget is None:
+        raise ValueError("a search needs a problem with a budget, got budget=None")
+    if len(problem.history):
+        raise RuntimeError(
+            f"the problem already has a history of {len(problem.history)} trials: make a new one"
+        )
+    missing = ready.requires - problem.provides
+    if missing:
+        raise ValueError(
+            f"{type(ready).__name__} requires {', '.join(sorted(missing))}, "
+            f"which this problem does not provide"
+        )
+    names = problem.objectives.names
+    if ready.searches_for != "several" and len(names) > 1:
+        raise ValueError(
+            f"{type(ready).__name__} searches for one objective, got {', '.join(names)}"
+        )
+    if ready.searches_for == "reward" and names != ("reward",):
+        raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
+    ready.search(problem, seed=seed)
+    return problem.history

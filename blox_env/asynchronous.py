@@ -24,10 +24,10 @@ from typing import Protocol
 
 import numpy as np
 
-from blox_env.clock import Clock
-from blox_env.history import Trials
+from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import IntArray
+from blox_env.problem.clock import Clock
+from blox_env.problem.history import Trials
 
 
 class AsksAndTells(Protocol):

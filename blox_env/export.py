@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
 from blox_env.devices.runtimes import load_runtime
-from blox_env.errors import check_positive_int, missing_extra
-from blox_env.parallel import write_atomic
+from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.files import write_atomic
+from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
-from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 from blox_env.version import __version__
 

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env import registry
-from blox_env.agent import Agent, make_agent
+from blox_env.agent import Agent, make_agent, search
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.devices.base import Device
+from blox_env.ground import registry
+from blox_env.ground.typing import FloatArray
 from blox_env.problem import Problem
-from blox_env.searching import search
-from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.spaces.base import SearchSpace
 
 
 def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> None:
@@ -196,8 +196,8 @@ def _settings() -> dict[str, Any]:
 
 _CHILD = """
 import json, pickle, sys
-from blox_env import registry
-from blox_env.searching import search
+from blox_env.ground import registry
+from blox_env.agent import search
 names, rest = pickle.load(sys.stdin.buffer)
 registry.restore(names)
 agent, problem, seed = pickle.loads(rest)

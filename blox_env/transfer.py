@@ -23,18 +23,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env.agent import Agent
+from blox_env.agent import Agent, search
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device, list_devices, load_device
-from blox_env.devices.few_shot import few_shot_candidates
-from blox_env.env import BloxEnv
-from blox_env.episode.goals import probe_architectures
-from blox_env.errors import check_positive_int, unknown_name
+from blox_env.devices.estimators.few_shot import few_shot_candidates
+from blox_env.envs.env import BloxEnv
+from blox_env.envs.episode.goals import probe_architectures
+from blox_env.envs.vector_env import BloxVectorEnv
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.searching import search
-from blox_env.spaces.base import FloatArray, IntArray
-from blox_env.truth import FrontRegret
-from blox_env.vector_env import BloxVectorEnv
+from blox_env.problem.truth import FrontRegret
 
 PREFIX = "leave-out-"
 PROBES = 10
@@ -76,8 +75,9 @@ class Split:
 
         Args:
             num_envs: how many in one vector environment; None for a single one.
-            arguments: of :class:`~blox_env.env.BloxEnv` or
-                :class:`~blox_env.vector_env.BloxVectorEnv`, such as ``benchmark`` and ``reward``.
+            arguments: of :class:`~blox_env.envs.env.BloxEnv` or
+                :class:`~blox_env.envs.vector_env.BloxVectorEnv`, such as ``benchmark`` and
+                ``reward``.
         """
         return self._made(self.train, num_envs, arguments)
 
@@ -96,9 +96,9 @@ class Split:
 
         Args:
             measurements: how many latencies of the unseen device to use, besides its probes, by
-                the predictor of :mod:`blox_env.devices.few_shot` (extra ``surrogate``). With 0 it
-                looks like the geometric mean of the devices of training, and not even its probes
-                are used.
+                the predictor of :mod:`blox_env.devices.estimators.few_shot` (extra ``surrogate``).
+                With 0 it looks like the geometric mean of the devices of training, and not even its
+                probes are used.
             seed: which architectures are measured.
         """
         return StandIn(self, check_positive_int("measurements", measurements, 0), seed)

@@ -2,17 +2,17 @@
 
     python docs/reference_points.py
 
-The rule is in :mod:`blox_env.reference`; a test compares the file with what this gives. Adding a
-benchmark or a device adds its entry; what is there changes only when the data do, and then every
-hypervolume that was reported before does, too.
+The rule is in :mod:`blox_env.problem.reference_points`; a test compares the file with what this
+gives. Adding a benchmark or a device adds its entry; what is there changes only when the data do,
+and then every hypervolume that was reported before does, too.
 """
 
 from __future__ import annotations
 
 import blox_env
-from blox_env import registry
-from blox_env.parallel import write_json
-from blox_env.reference import FROZEN, freeze
+from blox_env.ground import registry
+from blox_env.ground.files import write_json
+from blox_env.problem.reference_points import FROZEN, freeze
 
 
 def content() -> dict[str, object]:

@@ -16,12 +16,12 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from blox_env.experiment.report.themes import LIGHT
-from blox_env.experiment.report.vector import to_png
 from blox_env.experiment.sweep import Sweep, sweep
-from blox_env.experiment.sweep_figure import sweep_figure
-from blox_env.parallel import write_atomic
-from blox_env.reward import REWARDS, excess
+from blox_env.ground.files import write_atomic
+from blox_env.problem.reward import REWARDS, excess
+from blox_env.report.sweep_figure import sweep_figure
+from blox_env.report.themes import LIGHT
+from blox_env.report.vector import to_png
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- table -->\n).*?(<!-- /table -->)", re.DOTALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import blox_env
-from blox_env.pareto import front
+from blox_env.problem.pareto import front
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 import blox_env
-from blox_env.benchmarks.release import ReleaseBenchmark
+from blox_env.benchmarks.imported import ReleaseBenchmark
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import write_release
 

@@ -23,8 +23,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 import blox_env
 from blox_env.adapters.sb3 import make_sb3
-from blox_env.mo_env import MOBloxEnv
-from blox_env.pareto import front
+from blox_env.envs.mo_env import MOBloxEnv
+from blox_env.problem.pareto import front
 
 DEVICE = "x86-ort-1t"
 LOW_MS, HIGH_MS = 2.6, 6.6  # latency targets

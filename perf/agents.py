@@ -30,8 +30,8 @@ from rich.table import Table
 
 import blox_env
 from blox_env.agent import make_agent
-from blox_env.parallel import write_atomic
-from blox_env.pareto import hypervolume
+from blox_env.ground.files import write_atomic
+from blox_env.problem.pareto import hypervolume
 
 PROBLEMS: dict[str, dict[str, Any]] = {
     "digits": {"benchmark": "digits"},

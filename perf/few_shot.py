@@ -20,10 +20,11 @@ from rich.table import Table
 
 import blox_env
 from blox_env.devices.embedded import MeasuredDevice
-from blox_env.devices.few_shot import choose_networks, few_shot_candidates
-from blox_env.devices.predictor import CANDIDATES, Candidate, Scores, scores
-from blox_env.parallel import write_json
-from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.devices.estimators.few_shot import choose_networks, few_shot_candidates
+from blox_env.devices.estimators.predictor import CANDIDATES, Candidate, Scores, scores
+from blox_env.ground.files import write_json
+from blox_env.ground.typing import IntArray
+from blox_env.spaces.base import SearchSpace
 
 BUDGETS = (10, 20, 50, 200)
 DRAWS = 20

@@ -15,7 +15,7 @@ import moocore
 import numpy as np
 
 import blox_env
-from blox_env.pareto import front
+from blox_env.problem.pareto import front
 
 
 def fastest(functions: dict[str, Callable[[], object]], rounds: int = 20) -> dict[str, float]:
@@ -41,7 +41,7 @@ def main() -> None:
                 (costs[:, 1], costs[:, 0])
             ),
             "moocore.is_nondominated": lambda: moocore.is_nondominated(costs, keep_weakly=True),
-            "blox_env.pareto.front": lambda: front(values, maximise=True),
+            "blox_env.problem.pareto.front": lambda: front(values, maximise=True),
             "Problem.pareto_front (evaluates the table first)": problem.pareto_front,
             "Problem.hypervolume of the exact front": lambda: problem.hypervolume(exact),
             "Problem.front_regret of the exact front": lambda: problem.front_regret(exact),

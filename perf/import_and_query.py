@@ -35,7 +35,7 @@ def peak_mb():
 DECODE = """
 from pathlib import Path
 import time
-from blox_env.importers.release import Source, opened, read_header, read_chunks, read_table
+from blox_env.importers.files import Source, opened, read_header, read_chunks, read_table
 path = Path(PATH)
 t = time.perf_counter()
 rows = sum(len(chunk.hashes) for chunk in read_chunks(path))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from blox_env.experiment.intervals import improvement, interquartile_mean, iqm
+from blox_env.analysis.intervals import improvement, interquartile_mean, iqm
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]

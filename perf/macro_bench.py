@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from blox_env import Problem, search
-from blox_env.benchmarks.release import ReleaseBenchmark
+from blox_env.benchmarks.imported import ReleaseBenchmark
 from blox_env.importers.importing import import_files
 
 BUDGET = 400

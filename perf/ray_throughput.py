@@ -27,7 +27,7 @@ from typing import Any
 
 from blox_env.experiment.plan import make_plan
 from blox_env.experiment.runner import run_plan
-from blox_env.parallel import available_cores, ray_session
+from blox_env.ground.parallel import available_cores, ray_session
 
 COMMON: dict[str, Any] = {
     "reward": None,

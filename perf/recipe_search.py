@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from blox_env import BloxSpace
+from blox_env.ground.parallel import run_tasks
 from blox_env.networks.recipe import Recipe
 from blox_env.networks.tasks import DigitsSettings, digits
-from blox_env.parallel import run_tasks
 
 COLUMNS = (
     *("noise", "background", "shift", "draws", "sources"),

@@ -35,8 +35,8 @@ from typing import Any
 
 import blox_env  # noqa: F401 (registers the environments)
 from blox_env.devices.machine import OthersClock, machine
-from blox_env.errors import unknown_name
-from blox_env.parallel import write_atomic, write_json
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.files import write_atomic, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 JSON, MARKDOWN = ROOT / "docs" / "trainers.json", ROOT / "docs" / "trainers.md"

@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 from blox_env import BloxSpace
-from blox_env.parallel import WORKER_ENVIRONMENT, available_cores
+from blox_env.ground.parallel import WORKER_ENVIRONMENT, available_cores
 
 EPOCHS = 2  # of 1,400 images; enough for a ratio
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from blox_env import Problem, search
 from blox_env.agent import make_agent
-from blox_env.parallel import write_atomic
-from blox_env.pareto import hypervolume
+from blox_env.ground.files import write_atomic
+from blox_env.problem.pareto import hypervolume
 
 BENCHMARK, DEVICE = "digits", "x86-ort-1t"
 OBJECTIVES = ("val_acc", "latency_ms")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from blox_env import Problem, search
-from blox_env.parallel import run_tasks
+from blox_env.ground.parallel import run_tasks
 
 SPACE: dict[str, list[Any]] = {
     "envs": [8, 16],

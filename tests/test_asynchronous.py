@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blox_env import AskTellAgent, Problem, SearchSpace, search
-from blox_env.clock import Clock
+from blox_env.problem.clock import Clock
 from tests.agents.test_contract import AGENTS, SPACES
 from tests.toys import ToyBenchmark, ToyDevice
 

@@ -14,21 +14,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A module imports only what stands above it, or beside it in its own entry. Imports inside
 # functions and under TYPE_CHECKING count; the strings of the registry do not.
-LAYERS = (
-    "version", "errors", "registry", "spaces", "reward", "pareto", "parallel", "networks",
-    "benchmarks", "devices", "importers", "clock", "history", "objectives", "reference", "truth",
-    "problem", "export", "asynchronous", "agent", "searching", "drawing", "episode", "env",
-    "vector_env", "edit_env", "mo_env", "transfer", "adapters", "wrappers", "agents", "experiment",
-    "testing", "search_view", "cli", "__main__",
-)  # fmt: skip
+LAYERS = tuple(
+    re.findall(
+        r"^\d+\. `(\w+)/?`:", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+)
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")
-# What points downwards: a space builds its networks on demand, archives of images hold pickles.
-DOWNWARDS = {("spaces", "networks", "build_network"), ("networks", "importers", "_load")}
+# The one import that points downwards: a space builds its networks on demand.
+DOWNWARDS = {("spaces", "networks", "build_network")}
 
 # torch, and extras at the top of a file, are for these alone (TYPE_CHECKING loads nothing).
 TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
-EXTRAS_AT_THE_TOP = (*TORCH, "experiment/")
+EXTRAS_AT_THE_TOP = (*TORCH, "experiment/", "analysis/", "report/", "cli/views/")
 
 CORE = {"gymnasium", "numpy", "typer", "rich", "yaml"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL"}
@@ -54,7 +52,7 @@ def sources(*folders):
 
 
 def package_path(path):
-    """``agents/ppo.py`` and ``blox_env/env.py`` -> their paths inside the installed package."""
+    """``agents/ppo.py`` and ``blox_env/agent.py`` -> their paths inside the installed package."""
     return path.removeprefix("blox_env/")
 
 
@@ -137,7 +135,9 @@ def third_party(name):
 
 
 def test_the_sources_are_there():
-    assert {"blox_env/__init__.py", "blox_env/errors.py"} <= set(PACKAGE)
+    assert {"blox_env/__init__.py", "blox_env/agent.py"} <= set(PACKAGE)
+    assert LAYERS[0] == "version"
+    assert LAYERS[-1] == "__main__"
     assert "blox_env.spaces.blox" in MODULES
 
 
@@ -146,7 +146,7 @@ def test_imports_point_upwards(path):
     own = layer(path)
     if own == "__init__":
         return  # the package's front door shows what all of them offer
-    assert own in LAYERS, f"{path}: give {own!r} its place in LAYERS"
+    assert own in LAYERS, f"{path}: give {own!r} its place in ARCHITECTURE.md"
     for found in imports(path):
         top, _, rest = found.module.partition(".")
         if top != "blox_env":
@@ -156,7 +156,7 @@ def test_imports_point_upwards(path):
             continue
         assert rest, f"{where}: import from the module itself, not from blox_env"
         other = rest.partition(".")[0]
-        assert other in LAYERS, f"{where}: give {other!r} its place in LAYERS"
+        assert other in LAYERS, f"{where}: give {other!r} its place in ARCHITECTURE.md"
         if any((own, other, function) in DOWNWARDS for function in found.functions):
             continue
         assert LAYERS.index(other) <= LAYERS.index(own), f"{where}: {own} stands above {other}"

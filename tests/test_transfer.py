@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from blox_env import BloxEnv, BloxSpace, BloxVectorEnv, Problem, load_device, registry
-from blox_env.episode.goals import described, probe_architectures
+from blox_env import BloxEnv, BloxSpace, BloxVectorEnv, Problem, load_device
+from blox_env.envs.episode.goals import described, probe_architectures
+from blox_env.ground import registry
 from blox_env.transfer import Split, judge, list_splits, load_split
 from tests.toys import ToyBenchmark, ToyDevice
 

@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from blox_env.episode.batch import Infos
-from blox_env.episode.goals import draws, seed_numbers
-from blox_env.spaces.base import FloatArray
+from blox_env.envs.episode.batch import Infos
+from blox_env.envs.episode.goals import draws, seed_numbers
+from blox_env.ground.typing import FloatArray
 
 Mask = NDArray[np.bool_]
 Wrapper = gym.Wrapper[Any, Any, Any, Any]

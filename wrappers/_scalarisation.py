@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
-from blox_env.errors import unknown_name
-from blox_env.spaces.base import FloatArray
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import FloatArray
 
 HOW = ("linear", "chebyshev")
 

@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
-from blox_env.errors import check_positive_int
-from blox_env.spaces.base import IntArray
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import IntArray
 from blox_env.wrappers._episodes import EpisodeVectorWrapper, Mask, Step, Wrapper
 
 _KEPT = ("action_mask", "reward_weights")  # of the infos of what was not paid for

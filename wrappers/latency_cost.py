@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
-from blox_env.reward import excess
+from blox_env.problem.reward import excess
 from blox_env.wrappers._episodes import EpisodeVectorWrapper, Mask, Step, Wrapper, put
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from blox_env.episode.outcomes import Outcome
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.envs.episode.outcomes import Outcome
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.wrappers._episodes import EpisodeDraws, EpisodeVectorWrapper, Mask, Step, Wrapper
 
 

@@ -11,9 +11,9 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike
 
-from blox_env.objectives import Objectives
-from blox_env.pareto import front, hypervolume
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.objectives import Objectives
+from blox_env.problem.pareto import front, hypervolume
 from blox_env.wrappers._episodes import EpisodeVectorWrapper, Mask, Step, Wrapper
 
 
@@ -65,8 +65,8 @@ class NondominatedArchive(Wrapper, RecordConstructorArgs):
     Args:
         env: with ``info["arch"]``, ``val_acc`` and ``latency_ms`` where an architecture is
             finished, and a ``problem``, as the environments of this package.
-        objectives: names as in :class:`~blox_env.objectives.Objectives`, but ``reward``; those of
-            the environment, or accuracy and latency, if not given.
+        objectives: names as in :class:`~blox_env.problem.objectives.Objectives`, but ``reward``;
+            those of the environment, or accuracy and latency, if not given.
         archive: one to go on with, or to share with other environments of a process.
 
     Attributes:

@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from blox_env.spaces.base import FloatArray
+from blox_env.ground.typing import FloatArray
 from blox_env.wrappers._episodes import EpisodeDraws, EpisodeVectorWrapper, Mask, Step, Wrapper, put
 from blox_env.wrappers._scalarisation import Scalarisation
 

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from blox_env.errors import check_positive_int, missing_extra, unknown_name
+from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
 
 try:
     import torch

@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from blox_env.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int, missing_extra
 
 try:
     from stable_baselines3.common.env_util import is_wrapped

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env import registry
-from blox_env.errors import check_positive_int
-from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.ground import registry
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.base import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -111,5 +112,5 @@ def _load(name: str, _target: str | None) -> object:  # the target, so that a ne
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
     if _target is None and (Path(name) / "manifest.json").is_file():
-        return registry.resolve("benchmark", "blox_env.benchmarks.release:from_folder")(name)
+        return registry.resolve("benchmark", "blox_env.benchmarks.imported:from_folder")(name)
     return registry.resolve("benchmark", name)()

@@ -15,9 +15,10 @@ from blox_env.benchmarks import table, trainings
 from blox_env.benchmarks.card import render_card
 from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction, fold_of
 from blox_env.benchmarks.trainings import Trainings
-from blox_env.errors import missing_extra
-from blox_env.parallel import write_atomic, write_json
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.ground.errors import missing_extra
+from blox_env.ground.files import file_hash, write_atomic, write_json
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import SearchSpace
 
 WINDOW = 60  # repeated trainings of similar accuracy over which their noise is averaged
 
@@ -89,7 +90,7 @@ def build_benchmark(
         "held_out": quality(grouped, scored, epochs),
         "table": _table_facts(columns),
         "recipe_search": _recipe_search(out / "recipe_search.csv"),
-        "sha256": {column: table.file_hash(out / f"{column}.npy") for column in columns},
+        "sha256": {column: file_hash(out / f"{column}.npy") for column in columns},
     }
     write_json(out / "card.json", card)
     write_atomic(out / "CARD.md", render_card(card))

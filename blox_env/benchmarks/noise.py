@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.errors import check_positive_int
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import FloatArray, IntArray
 
 NEIGHBOURS = 60  # deviations among which one is drawn
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

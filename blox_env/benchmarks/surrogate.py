@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.errors import check_positive_int, missing_extra
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import SearchSpace
 
 CHUNK = 8192  # rows predicted at once
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.noise import Noise
+from blox_env.ground.files import UNREADABLE, file_hash
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 
 SCHEMA = 1
 SCALE = 65535  # fractions are stored as 16-bit integers
-# what numpy raises for damaged headers, besides what one would expect
-UNREADABLE = (
-    *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
-    tokenize.TokenError,
-)
 _CARD_FIELDS = {"schema": int, "name": str, "epochs": int, "description": str, "sha256": dict}
 FILES = ("val_acc", "val_std", "test_acc", "train_time_s", "trained", "noise")
 
@@ -177,9 +172,3 @@ def read_card(folder: Path) -> dict[str, Any]:
     if card["epochs"] < 1:
         raise ValueError(f"{path}: epochs must be at least 1, got {card['epochs']}")
     return card
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

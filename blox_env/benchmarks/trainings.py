@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.parallel import write_atomic
-from blox_env.spaces.base import FloatArray, IntArray
+from blox_env.ground.files import write_atomic
+from blox_env.ground.typing import FloatArray, IntArray
 
 SCHEMA = 1
 
@@ -39,7 +39,7 @@ class Trainings:
 
 
 def pack(results: Iterable[Path], target: Path, header: dict[str, Any]) -> int:
-    """Join result files of :mod:`blox_env.experiment.collect` into one file; returns how many.
+    """Join result files of :mod:`blox_env.benchmarks.collect` into one file; returns how many.
 
     Rows are sorted by architecture and seed, so equal results give equal files. Accuracies stand as
     numbers of correct answers.

@@ -16,8 +16,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from blox_env.benchmarks.release import ReleaseBenchmark
-from blox_env.spaces.base import IntArray
+from blox_env.benchmarks.imported import ReleaseBenchmark
+from blox_env.ground.typing import IntArray
 from blox_env.spaces.blox import BloxSpace
 
 _PERCENT = ("val_acc", "test_acc", "train_acc", "val_top5", "test_top5", "train_top5")

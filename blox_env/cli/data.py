@@ -24,10 +24,12 @@ def collect(
     address: Address = "local",
 ) -> None:
     """Train architectures in parallel; a killed run goes on where it was."""
-    from blox_env.experiment import collect as collecting  # noqa: PLC0415 (needs an extra)
+    from blox_env.benchmarks import collect as collecting  # noqa: PLC0415 (needs an extra)
+    from blox_env.cli.views.progress import shown  # noqa: PLC0415 (slow to import)
 
     plan = collecting.Plan(task, architectures, repeated, seeds, seed)
-    summary = collecting.collect(plan, out, workers=workers, address=address)
+    with shown("training") as tell:
+        summary = collecting.collect(plan, out, workers=workers, address=address, tell=tell)
     for name, message in summary["failed"]:
         errors.print(f"{name} failed:\n{message}", markup=False)
     console.print(
@@ -69,8 +71,8 @@ def import_(
     replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
 ) -> None:
     """Read a Blox release or NAS-Bench-Macro and write a store with benchmark and devices."""
+    from blox_env.cli.views.imports import progress_after, show_report  # noqa: PLC0415
     from blox_env.importers.importing import import_files  # noqa: PLC0415
-    from blox_env.importers.progress import progress_after, show_report  # noqa: PLC0415
 
     with progress_after(errors) as progress:
         report = import_files(

@@ -107,10 +107,7 @@ def devices(
         table.add_row(device.name, f"{device.median_ms():.2f} ms", measured, *cells)
     console.print(table)
     if pictures is not None:
-        from blox_env.experiment.device_picture import (  # noqa: PLC0415 (needs an extra)
-            DevicePoints,
-            draw_device,
-        )
+        from blox_env.report.device_picture import DevicePoints, draw_device  # noqa: PLC0415 (needs an extra)
 
         source = blox_env.load_benchmark(benchmark)
         for device in known:

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from blox_env.cli.common import console, names
-from blox_env.reward import REWARDS
+from blox_env.problem.reward import REWARDS
 
 if TYPE_CHECKING:
     from blox_env.experiment.sweep import Optimum, Sweep
@@ -42,10 +42,10 @@ def rewards(
 
     With an agent: medians over the seeds, how many of them met the target and lie on the front.
     """
-    from blox_env.experiment.report.vector import to_png  # noqa: PLC0415 (needs an extra)
     from blox_env.experiment.sweep import sweep  # noqa: PLC0415
-    from blox_env.experiment.sweep_figure import sweep_figure  # noqa: PLC0415
-    from blox_env.parallel import write_atomic  # noqa: PLC0415
+    from blox_env.ground.files import write_atomic  # noqa: PLC0415
+    from blox_env.report.sweep_figure import sweep_figure  # noqa: PLC0415
+    from blox_env.report.vector import to_png  # noqa: PLC0415 (needs an extra)
 
     with console.status("looking for the best of each") as status:
         found = sweep(

@@ -17,7 +17,7 @@ from blox_env.cli.common import (
     errors,
     options_of,
 )
-from blox_env.errors import check_positive_int, unknown_name
+from blox_env.ground.errors import check_positive_int, unknown_name
 
 _SIZES = ("width", "classes", "in_channels", "image_size", "batch")
 
@@ -53,13 +53,13 @@ def search(
         benchmark, device_or_none(device), reward, latency_target_ms=target, budget=budget
     )
     from blox_env.agent import make_agent  # noqa: PLC0415
-    from blox_env.search_view import best_table, watched_search  # noqa: PLC0415
+    from blox_env.cli.views.search import best_table, watched_search  # noqa: PLC0415
 
     ready = make_agent(agent, options_of(set_))
     history, ended = watched_search(problem, ready, agent, seed, console)
     console.print(best_table(problem, history))
     if out is not None:
-        from blox_env.parallel import write_atomic  # noqa: PLC0415
+        from blox_env.ground.files import write_atomic  # noqa: PLC0415
 
         write_atomic(out, history.to_csv())
         console.print(f"history: {out}")

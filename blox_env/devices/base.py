@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env import registry
-from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.ground import registry
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.base import SearchSpace
 
 
 class Device(ABC):
@@ -90,7 +91,7 @@ def _load(name: str, _target: str | None) -> object:  # the target, so that a ne
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("device", "blox_env.devices.embedded:from_folder")(name)
     if _target is None and (Path(name) / "latency.npy").is_file():
-        return registry.resolve("device", "blox_env.devices.release:from_folder")(name)
+        return registry.resolve("device", "blox_env.devices.imported:from_folder")(name)
     return registry.resolve("device", name)()
 
 

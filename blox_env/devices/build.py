@@ -15,15 +15,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from blox_env.devices import predictor
 from blox_env.devices.base import Device
 from blox_env.devices.card import PLANNED, card_text, description, facts
 from blox_env.devices.embedded import MeasuredDevice
-from blox_env.devices.few_shot import few_shot_candidates
+from blox_env.devices.estimators import predictor
+from blox_env.devices.estimators.few_shot import few_shot_candidates
 from blox_env.devices.measure import read_visits, round_order
 from blox_env.devices.protocol import STATISTICS
-from blox_env.parallel import write_atomic
-from blox_env.spaces.base import FloatArray, IntArray, SearchSpace
+from blox_env.ground.files import write_atomic
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
 DRIFT_WINDOWS = (0, 5, 9, 15, 41)  # visits in a row that share a drift of the machine; 0: none
@@ -49,7 +50,7 @@ def build_device(
             visit.
         out_folder: where to write the device.
         priors: known devices, whose latencies help to predict those of this one
-            (:mod:`blox_env.devices.few_shot`).
+            (:mod:`blox_env.devices.estimators.few_shot`).
         space: what was measured, enumerable; Blox if not given.
 
     Returns:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from blox_env.devices.measure import choose_rows
-from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.base import SearchSpace
 
 # what a card takes over from the plan of the measurement
 PLANNED = (

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.devices.base import Device
-from blox_env.spaces.base import FloatArray, SearchSpace
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "devices"

@@ -29,13 +29,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
-from blox_env.devices.few_shot import choose_networks
+from blox_env.devices.estimators.few_shot import choose_networks
 from blox_env.devices.machine import OthersClock, choose_cores, machine, pinned, watch_others
 from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
-from blox_env.errors import check_positive_int
-from blox_env.parallel import write_atomic
-from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.files import write_atomic
+from blox_env.ground.typing import IntArray
+from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
 SCHEMA = 2
@@ -72,7 +73,7 @@ def run_measurement(
         runtime: name of the runtime, or ``"module:Class"``.
         batch: images an inference; the latency is that of the whole batch.
         priors: known devices, by which the networks are chosen: few are enough then
-            (:mod:`blox_env.devices.few_shot`).
+            (:mod:`blox_env.devices.estimators.few_shot`).
         force: measure although the machine is busy.
         protocol: how networks are visited.
         quiet: without a progress bar.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blox_env.errors import check_positive_int
-from blox_env.spaces.base import FloatArray
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import FloatArray
 
 STATISTICS = ("min", "p10", "p25", "median", "p75", "mean")
 OUTLIER_SCORE = 3.5  # modified z-score beyond which a time is an outlier (Iglewicz, Hoaglin 1993)

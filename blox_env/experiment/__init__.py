@@ -1,1 +1,1 @@
-"""Many at once, on Ray: trainings, searches, and what follows from them."""
+"""Many searches at once, on Ray, and their run files."""

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from blox_env import registry
 from blox_env.agent import Agent, make_agent
-from blox_env.clock import Clock
-from blox_env.errors import check_positive_int
 from blox_env.experiment import provenance
 from blox_env.experiment.results import read_facts
-from blox_env.parallel import spawn_seeds, write_json
+from blox_env.ground import registry
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.files import write_json
+from blox_env.ground.seeds import spawn_seeds
 from blox_env.problem import Problem
+from blox_env.problem.clock import Clock
 from blox_env.version import __version__
 
 SCHEMA = 1

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.clock import Schedule, schedule
-from blox_env.errors import missing_extra
-from blox_env.history import History
-from blox_env.parallel import write_atomic, write_json
+from blox_env.ground.errors import missing_extra
+from blox_env.ground.files import write_atomic, write_json
+from blox_env.problem.clock import Schedule, schedule
+from blox_env.problem.history import History
 
 SCHEMA = 2
 SIMULATED = ("sim_start_s", "sim_end_s", "sim_worker")  # columns beyond those of the history

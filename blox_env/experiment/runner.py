@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blox_env.agent import search
 from blox_env.experiment import provenance
 from blox_env.experiment.plan import Search, claim, make_plan, unfinished
 from blox_env.experiment.results import encode_run, write_run
-from blox_env.parallel import Worker, run_tasks, write_json
+from blox_env.ground.files import write_json
+from blox_env.ground.parallel import Worker, run_tasks
 from blox_env.problem import Problem
-from blox_env.searching import search
 
 TRIES = 3  # of a search, before it is reported
 
@@ -67,7 +68,7 @@ def compare(
         options: constructor arguments of agents, by agent.
         seed: from which the seeds of all searches are spawned.
         simulated_workers: how many trainings each search does at once in simulated time, see
-            :mod:`blox_env.clock`; not how many searches run at once.
+            :mod:`blox_env.problem.clock`; not how many searches run at once.
         simulated_hours: limit of each search in simulated time, beside the budget.
         workers: how many run at once, all cores if not given; 0 runs them here, without Ray.
         address: of a Ray cluster.

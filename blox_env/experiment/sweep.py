@@ -13,13 +13,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from blox_env.agent import search
 from blox_env.devices.base import Device
-from blox_env.history import Trials
-from blox_env.pareto import front
+from blox_env.ground.typing import FloatArray
 from blox_env.problem import Problem
-from blox_env.reward import REWARDS, RewardFunction, load_reward
-from blox_env.searching import search
-from blox_env.spaces.base import FloatArray
+from blox_env.problem.history import Trials
+from blox_env.problem.pareto import front
+from blox_env.problem.reward import REWARDS, RewardFunction, load_reward
 
 LISTABLE = 10**7
 LISTING = "listing"

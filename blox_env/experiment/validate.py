@@ -19,13 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env import registry
-from blox_env.agent import make_agent
+from blox_env.agent import make_agent, search
 from blox_env.experiment.plan import Search
 from blox_env.experiment.results import SIMULATED, Run, read_run
 from blox_env.experiment.runner import facts
+from blox_env.ground import registry
 from blox_env.problem import Problem
-from blox_env.searching import search
 
 SHOWN = 5  # rows of a file that are shown
 _LOOKED_UP = ("val_acc", "latency_ms", "reward", "source")

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from blox_env.importers.columns import COLUMNS, Chunk, RowError
 from blox_env.importers.header import Header
 from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, chunk_of
+from blox_env.store.columns import COLUMNS, Chunk, RowError
 
 _LONGEST_LINE = 2**20
 _NUMBER = "0123456789.eE+-"

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 import yaml
 
-from blox_env.errors import unknown_name
-from blox_env.importers.columns import COLUMNS, is_name
+from blox_env.ground.errors import unknown_name
 from blox_env.spaces.blox import OPERATIONS
+from blox_env.store.columns import COLUMNS, is_name
 
 LONGEST = 16_384  # bytes of a header; upstream's have 500
 MOST_BRACKETS = 64  # PyYAML's time grows with their square

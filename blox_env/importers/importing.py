@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.benchmarks.table import file_hash
-from blox_env.errors import unknown_name
-from blox_env.importers.card import write_card
-from blox_env.importers.columns import COLUMNS, is_name
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.files import file_hash
+from blox_env.importers.files import Source, Table, find, read_table
 from blox_env.importers.macro import import_macro
-from blox_env.importers.release import Source, Table, find, read_table
-from blox_env.importers.writer import StoreWriter, new_folder
 from blox_env.spaces import BloxSpace
+from blox_env.store.card import write_card
+from blox_env.store.columns import COLUMNS, is_name
+from blox_env.store.writer import StoreWriter, new_folder
 
 UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}  # in milliseconds
 ASSUMED = "ms"

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.benchmarks.table import file_hash
-from blox_env.importers.columns import Column, RowError, encode
-from blox_env.importers.release import opened
-from blox_env.importers.writer import StoreWriter
+from blox_env.ground.files import file_hash
+from blox_env.importers.files import opened
 from blox_env.spaces import MacroBenchSpace
+from blox_env.store.columns import Column, RowError, encode
+from blox_env.store.writer import StoreWriter
 
 TRAININGS = 3
 IMAGES = 10_000  # of CIFAR-10's test set, which the accuracies are counts of

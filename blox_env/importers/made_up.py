@@ -19,11 +19,11 @@ import numpy as np
 import yaml
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env.importers.columns import COLUMNS
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.importers.header import PARTS
 from blox_env.spaces import BloxSpace
-from blox_env.spaces.base import FloatArray, IntArray
 from blox_env.spaces.blox import OPERATIONS
+from blox_env.store.columns import COLUMNS
 
 SUFFIXES = {"csv": "csv", "pickle": "pickle", "custom": "blox"}
 _TYPES = {"loss": "float", "time": "int", "latency": "float", "count": "int", "arch": "arch"}

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.importers.columns import COLUMNS, Chunk, RowError
 from blox_env.importers.header import Header
 from blox_env.spaces import BloxSpace
-from blox_env.spaces.hashes import hash_bytes
+from blox_env.spaces.blox.hashes import hash_bytes
+from blox_env.store.columns import COLUMNS, Chunk, RowError
 
 MOST_ROWS = 91_125  # a row each architecture
 ROWS_AT_ONCE = 1024

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 from blox_env.spaces.blox import STAGES, Block, BloxSpace
-from blox_env.spaces.counts import BOTTLENECK
+from blox_env.spaces.blox.counts import BOTTLENECK
 
 
 def conv_bn_relu(c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Module:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.errors import missing_extra, unknown_name
+from blox_env.ground.errors import missing_extra, unknown_name
 
 
 @dataclass(frozen=True)

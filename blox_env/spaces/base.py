@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from blox_env.errors import unknown_name
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

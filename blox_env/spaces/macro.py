@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blox_env.spaces.base import IntArray, SearchSpace
+from blox_env.ground.typing import IntArray
+from blox_env.spaces.base import SearchSpace
 
 LAYERS = 8
 CHOICES = ("identity", "MB3_K3", "MB6_K5")

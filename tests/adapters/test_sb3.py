@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecCheckNan, VecNormal
 import blox_env  # noqa: F401 (registers the environments)
 from blox_env import BloxEnv, Problem
 from blox_env.adapters.sb3 import SB3VecEnv, make_sb3
-from blox_env.vector_env import BloxVectorEnv
+from blox_env.envs.vector_env import BloxVectorEnv
 from tests.toys import ToyBenchmark, ToyDevice
 
 BLOX, EDIT = "blox_env/Blox-v0", "blox_env/BloxEdit-v0"

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from blox_env.benchmarks.release import from_folder
+from blox_env.benchmarks.imported import from_folder
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import expected, make_files, write_release
 from blox_env.spaces import BloxSpace

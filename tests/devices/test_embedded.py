@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blox_env.devices import predictor
 from blox_env.devices.base import list_devices, load_device
 from blox_env.devices.build import build_device, combine, raw_of, tabulate
 from blox_env.devices.card import card_text
 from blox_env.devices.embedded import DATA, MeasuredDevice
+from blox_env.devices.estimators import predictor
 from blox_env.devices.measure import choose_rows, read_visits, round_order
 from blox_env.devices.protocol import STATISTICS, Protocol
 from blox_env.spaces.base import SearchSpace

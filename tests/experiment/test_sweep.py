@@ -8,10 +8,10 @@ import pytest
 
 import blox_env
 from blox_env import SearchSpace
-from blox_env.experiment.report.vector import to_png
 from blox_env.experiment.sweep import LISTING, read_targets, sweep
-from blox_env.experiment.sweep_figure import sweep_figure
-from blox_env.reward import REWARDS
+from blox_env.problem.reward import REWARDS
+from blox_env.report.sweep_figure import sweep_figure
+from blox_env.report.vector import to_png
 from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
 ROOT = Path(__file__).resolve().parents[2]

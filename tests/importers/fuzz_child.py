@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blox_env.benchmarks.release import ReleaseBenchmark
+from blox_env.benchmarks.imported import ReleaseBenchmark
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import SUFFIXES, encode_file, make_files
 from blox_env.spaces import BloxSpace, MacroBenchSpace

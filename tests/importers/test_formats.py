@@ -9,9 +9,9 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from blox_env.importers.files import read_chunks
 from blox_env.importers.header import read_header
 from blox_env.importers.made_up import SUFFIXES, encode_file, expected, make_files
-from blox_env.importers.release import read_chunks
 from blox_env.spaces import BloxSpace
 
 SPACE = BloxSpace()

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blox_env.benchmarks.release import from_folder
+from blox_env.benchmarks.imported import from_folder
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import encode_file, make_files, write_release
-from blox_env.importers.writer import new_folder
 from blox_env.spaces import BloxSpace
+from blox_env.store.writer import new_folder
 
 SPACE = BloxSpace()
 X = SPACE.from_index(np.random.default_rng(4).permutation(SPACE.size)[:30])

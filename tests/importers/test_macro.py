@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from blox_env import BloxEnv, Problem, load_benchmark, search
-from blox_env.benchmarks.release import from_folder
+from blox_env.benchmarks.imported import from_folder
 from blox_env.importers.importing import import_files
 from blox_env.spaces import MacroBenchSpace
 from blox_env.testing import check_benchmark
@@ -127,7 +127,7 @@ def test_not_together_with_other_files(tmp_path):
 
 def test_without_data_the_message_says_what_to_do():
     with pytest.raises(ValueError, match="blox-env import"):
-        load_benchmark("blox_env.benchmarks.release:macro_not_imported")
+        load_benchmark("blox_env.benchmarks.imported:macro_not_imported")
 
 
 def test_registered_environments_ask_for_the_data():

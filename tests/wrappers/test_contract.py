@@ -28,7 +28,7 @@ from blox_env import (
     SearchSpace,
     wrappers,
 )
-from tests.test_vector_env import compare
+from tests.envs.test_vector_env import compare
 from tests.toys import ToyBenchmark, ToyDevice
 
 SMALL = SearchSpace((4, 2, 3))

@@ -19,7 +19,7 @@ from blox_env import (
     Problem,
     wrappers,
 )
-from blox_env.pareto import front
+from blox_env.problem.pareto import front
 from tests.toys import ToyBenchmark, ToyDevice
 
 TOYS: Any = {"benchmark": ToyBenchmark(), "device": ToyDevice()}

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 from blox_env.devices.runtimes.base import Runtime
-from blox_env.errors import unknown_name
+from blox_env.ground.errors import unknown_name
 
 _HERE = "blox_env.devices.runtimes"
 _RUNTIMES = {

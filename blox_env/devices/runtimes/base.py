@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from blox_env.errors import check_positive_int, missing_extra, unknown_name
+from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
 from blox_env.spaces.base import SearchSpace
 
 

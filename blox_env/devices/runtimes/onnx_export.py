@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from blox_env.devices.runtimes.base import required
-from blox_env.spaces.base import FloatArray
+from blox_env.ground.typing import FloatArray
 
 INPUT, OUTPUT = "image", "logits"
 CALIBRATION_BATCHES = 2

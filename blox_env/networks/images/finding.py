@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from blox_env.errors import unknown_name
+from blox_env.ground.errors import unknown_name
 from blox_env.networks.images.folder import read_folder
 from blox_env.networks.images.image_set import ImageSet
 from blox_env.networks.images.official import (

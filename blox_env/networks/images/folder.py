@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 from blox_env.networks.images.image_set import ImageSet, Indices, Pixels
 from blox_env.networks.images.pictures import decode_picture
 

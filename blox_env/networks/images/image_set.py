@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int
 
 Pixels = NDArray[np.uint8]  # (n, 3, h, w)
 Indices = NDArray[np.int64]

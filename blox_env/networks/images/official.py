@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.array_pickle import load_arrays
 from blox_env.networks.images.image_set import ImageSet, Indices, Pixels
 
 WHERE = "https://www.cs.toronto.edu/~kriz/cifar.html"
@@ -239,8 +240,6 @@ def _pickled_images(version: Version, data: bytes) -> tuple[Pixels, NDArray[np.i
 
 
 def _load(data: bytes) -> Any:  # noqa: ANN401 (what is there)
-    from blox_env.importers.array_pickle import load_arrays  # noqa: PLC0415 (stands below)
-
     return load_arrays(data)
 
 

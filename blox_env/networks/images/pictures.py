@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.errors import missing_extra
+from blox_env.ground.errors import missing_extra
 
 if TYPE_CHECKING:
     from PIL.Image import Image

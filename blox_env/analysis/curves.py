@@ -1,0 +1,189 @@
+"""How searches progress: regret and hypervolume over evaluations, simulated time and real time.
+
+These axes are never mixed. An *evaluation* is a full training paid for. *Simulated GPU-hours* add
+up what the benchmark says that the trainings take; *simulated hours* are the time that passes while
+several simulated workers train at once; *wall time* is what the search itself took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blox_env.analysis.intervals import iqm_band
+from blox_env.analysis.statistics import full_trainings
+from blox_env.experiment.results import Run
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.pareto import front, hypervolume
+
+_SHARP = 1e-9  # rounding of sums of costs
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a search is measured along."""
+
+    key: str
+    label: str
+    short: str
+
+
+EVALUATIONS = Axis("evaluations", "evaluations (full trainings)", "evaluations")
+GPU_HOURS = Axis("gpu-hours", "simulated training (GPU-hours)", "simulated GPU-hours")
+SIMULATED = Axis("simulated-hours", "simulated time of all workers (hours)", "simulated time")
+WALL = Axis("wall-time", "wall time of the search (seconds)", "wall time")
+AXES = (EVALUATIONS, GPU_HOURS, SIMULATED, WALL)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An agent's interquartile mean along an axis with 95 % limits; NaN is not drawn.
+
+    ``x``, ``value``, ``low`` and ``high`` have shape ``(g,)``; ``runs`` is the number of runs.
+    """
+
+    x: FloatArray
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    runs: int
+
+
+def positions(run: Run, axis: Axis) -> FloatArray | None:
+    """Where on the axis each row of a run was known, ``(n,)``; None where the run does not say."""
+    columns = run.columns
+    if axis is EVALUATIONS:
+        return np.asarray(np.cumsum(columns["cost"]), dtype=float)
+    if axis is GPU_HOURS:
+        hours = np.empty(len(run))
+        order = _order(run)
+        hours[order] = np.cumsum(columns["train_time_s"][order]) / 3600
+        return hours
+    if axis is SIMULATED:
+        ends = columns.get("sim_end_s")
+        return None if ends is None or np.isnan(ends).any() else np.asarray(ends) / 3600
+    seconds = run.meta.get("trial_wall_s")
+    if seconds is None or len(seconds) != len(run):
+        return None
+    return np.asarray(seconds, dtype=float)
+
+
+def along(runs: Sequence[Run], axis: Axis) -> list[FloatArray] | None:
+    """Positions of all runs, or None where any of them does not say."""
+    found = [positions(run, axis) for run in runs]
+    known = [where for where in found if where is not None]
+    if len(known) != len(runs) or not any(len(where) and where[-1] > 0 for where in known):
+        return None
+    return known
+
+
+def grid(where: Sequence[FloatArray], axis: Axis, budget: int, points: int = 80) -> FloatArray:
+    """Positions at which curves are drawn, ``(g,)``, up to the last of all runs."""
+    if axis is EVALUATIONS:
+        return np.unique(np.linspace(1, budget, min(budget, points)).round())
+    end = max((float(w.max()) for w in where if len(w)), default=1.0)
+    return np.linspace(0.0, end, points + 1)[1:]
+
+
+def regret_along(run: Run, where: FloatArray, grid: FloatArray, best: float) -> FloatArray:
+    """Simple regret of the best so far at each position of the grid, ``(g,)``; NaN before it."""
+    rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
+    order = np.argsort(where, kind="stable")
+    incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards[order])])
+    regret = best - incumbent[np.searchsorted(where[order], grid + _SHARP, side="right")]
+    regret[np.isinf(regret)] = np.nan
+    regret[np.abs(regret) < _SHARP] = 0.0
+    return regret
+
+
+def hypervolume_along(
+    run: Run, where: FloatArray, grid: FloatArray, reference: FloatArray, whole: float = 1.0
+) -> FloatArray:
+    """Hypervolume of (accuracy, latency) found so far at each position of the grid, ``(g,)``.
+
+    Args:
+        run: a run with latencies.
+        where: positions of its rows, ``(n,)``.
+        grid: positions to look at.
+        reference: the reference point: accuracy as a fraction, latency in milliseconds.
+        whole: what to divide by, such as the hypervolume of the true front.
+    """
+    keep = full_trainings(run) & ~np.isnan(run.columns["latency_ms"])
+    order = np.flatnonzero(keep)[np.argsort(where[keep], kind="stable")]
+    points = np.stack([run.columns["val_acc"], run.columns["latency_ms"]], axis=1)[order]
+    seen = np.searchsorted(where[order], grid + _SHARP, side="right")
+    result = np.zeros(len(grid))
+    best, done = points[:0], 0
+    for number, count in enumerate(seen):
+        if count > done:
+            best = np.concatenate([best, points[done:count]])
+            best = best[front(best, maximise=(True, False))]
+            done = int(count)
+            result[number] = hypervolume(best, reference, maximise=(True, False)) / whole
+        elif number:
+            result[number] = result[number - 1]
+    return result
+
+
+def curves(
+    groups: dict[str, list[Run]],
+    axis: Axis,
+    value: Callable[[Run, FloatArray, FloatArray], FloatArray],
+) -> dict[str, Curve] | None:
+    """A curve an agent along an axis, or None where runs do not know it.
+
+    A run that has ended keeps its value while others of its agent go on; where the first of them
+    has no value yet, or the last has ended, nothing is drawn.
+
+    Args:
+        groups: runs of one problem by agent.
+        axis: what to measure along.
+        value: gives a run's value at positions ``(g,)`` from the positions ``(n,)`` of its rows.
+    """
+    everywhere = along([run for runs in groups.values() for run in runs], axis)
+    if everywhere is None:
+        return None
+    budget = max(int(run.facts["budget"]) for runs in groups.values() for run in runs)
+    x = grid(everywhere, axis, budget)
+    result = {}
+    for agent, runs in groups.items():
+        own = along(runs, axis) or [np.zeros(len(run)) for run in runs]
+        values = np.array([value(run, where, x) for run, where in zip(runs, own, strict=True)])
+        ends = [_end(run, where, axis) for run, where in zip(runs, own, strict=True)]
+        values[:, x > max(ends) + _step(x)] = np.nan
+        middle, low, high = iqm_band([values.T], resamples=1000)
+        result[agent] = Curve(x, middle, low, high, len(runs))
+    return result
+
+
+def anytime(regret: FloatArray) -> FloatArray:
+    """Area under regret curves ``(runs, b)`` a unit of evaluations: the mean regret, ``(runs,)``.
+
+    Evaluations after a run's budget (NaN) do not count; those before its first value count as that.
+    """
+    known = ~np.isnan(regret)
+    first = np.argmax(known, axis=1)
+    start = np.where(np.arange(regret.shape[1]) < first[:, None], 1, 0).sum(axis=1)
+    values = np.where(known, regret, 0.0).sum(axis=1)
+    values += start * regret[np.arange(len(regret)), first]
+    return np.asarray(values / np.maximum(known.sum(axis=1) + start, 1))
+
+
+def _end(run: Run, where: FloatArray, axis: Axis) -> float:
+    if axis is EVALUATIONS:
+        return float(run.facts["budget"])
+    return float(where.max()) if len(where) else 0.0
+
+
+def _step(x: FloatArray) -> float:
+    return float(x[1] - x[0]) if len(x) > 1 else 0.0
+
+
+def _order(run: Run) -> IntArray:
+    """Rows by the simulated time at which they were finished, else as they are."""
+    ends = run.columns.get("sim_end_s")
+    if ends is None or np.isnan(ends).any():
+        return np.arange(len(run))
+    return np.argsort(ends, kind="stable")

@@ -1,0 +1,224 @@
+"""What the runs of an experiment say: regret over evaluations, and a summary over seeds.
+
+Everything is grouped by *problem*, a benchmark with a device, and within it by agent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.experiment.results import Run
+from blox_env.ground.typing import FloatArray, IntArray
+
+# What runs must share before their rewards can be compared.
+_COMPARABLE = (
+    *("space", "reward", "latency_target_ms", "noise", "checksums", "budget", "max_queries"),
+    *("simulated_workers", "simulated_hours"),
+)
+_ROUNDING = 1e-9  # rewards closer than this are equal: the rest is floating-point noise
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles over seeds; NaN where no seed has a value."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """Quartiles of the values, linearly interpolated; NaN among them is left out."""
+        array = np.array(list(values), dtype=float)
+        array = array[~np.isnan(array)]
+        if not len(array):
+            return cls(np.nan, np.nan, np.nan)
+        low, median, high = np.quantile(array, (0.25, 0.5, 0.75))
+        return cls(float(median), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The runs of one agent on one problem, over seeds.
+
+    Attributes:
+        agent: name of the agent.
+        benchmark: name of the benchmark.
+        device: name of the device, None without latency.
+        reward: name of the formula.
+        noise: ``"mean"``, or ``"sampled"`` when trials were single trainings.
+        runs: number of runs.
+        val_acc: validation accuracy of each run's best architecture, a fraction.
+        test_acc: test accuracy of the same architecture, a fraction.
+        latency_ms: its latency in milliseconds.
+        regret: its simple regret in units of the reward.
+        evaluations: full trainings that were paid for.
+        train_hours: hours that these trainings take according to the benchmark.
+        wall_s: seconds that the search took in truth.
+        acc_sources: how many of the best architectures have an accuracy of which source.
+        latency_sources: how many of their latencies are ``measured`` and ``predicted``; empty
+            where that is not known.
+        optimum_known: whether regret is to the best of the whole space, else to the best that any
+            of the runs on the problem found.
+    """
+
+    agent: str
+    benchmark: str
+    device: str | None
+    reward: str
+    noise: str
+    runs: int
+    val_acc: Spread
+    test_acc: Spread
+    latency_ms: Spread
+    regret: Spread
+    evaluations: Spread
+    train_hours: Spread
+    wall_s: Spread
+    acc_sources: dict[str, int]
+    latency_sources: dict[str, int]
+    optimum_known: bool
+
+
+def by_problem(runs: Sequence[Run]) -> dict[tuple[str, str | None], list[Run]]:
+    """Runs by (benchmark, device), sorted by name.
+
+    Raises:
+        ValueError: when runs on one of them differ in what their rewards are made of.
+    """
+    groups: dict[tuple[str, str | None], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.facts["benchmark"], run.facts["device"]), []).append(run)
+    for (benchmark, device), group in groups.items():
+        first = group[0].facts
+        for fact in _COMPARABLE:
+            other = next((r.facts for r in group if r.facts.get(fact) != first.get(fact)), None)
+            if other is not None:
+                raise ValueError(
+                    f"runs on {benchmark} and {device} cannot be compared: {fact} is "
+                    f"{first.get(fact)!r} for {first['agent']}, seed {first['seed']}, and "
+                    f"{other.get(fact)!r} for {other['agent']}, seed {other['seed']}"
+                )
+    return dict(sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or "")))
+
+
+def by_agent(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs by agent, sorted by name."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.facts["agent"], []).append(run)
+    return dict(sorted(groups.items()))
+
+
+def full_trainings(run: Run) -> NDArray[np.bool_]:
+    """Rows of full trainings, ``(n,)``; all rows where the run does not say how long those are."""
+    length = run.facts.get("epochs")
+    if length is None:
+        return np.ones(len(run), dtype=bool)
+    return np.asarray(run.columns["epochs"] == length)
+
+
+def reference(runs: Sequence[Run]) -> tuple[float, bool]:
+    """The reward that regret is measured to, and whether it is the best of the whole space.
+
+    Where the runs do not know that (a space too large to list), it is the best reward among them.
+    Pass all runs on one problem, not those of one agent.
+
+    Raises:
+        ValueError: without any evaluation.
+    """
+    known = [run.facts["optimum"] for run in runs if run.facts.get("optimum") is not None]
+    if known:
+        return float(max(known)), True
+    found = [run.columns["reward"][full_trainings(run)] for run in runs]
+    if not any(len(rewards) for rewards in found):
+        raise ValueError("no run has an evaluation to measure regret to")
+    return float(np.max(np.concatenate(found))), False
+
+
+def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntArray, FloatArray]:
+    """Simple regret after 1, 2, … evaluations: the difference to the best reward so far.
+
+    Evaluations are full trainings paid for; a training of part of the epochs counts in part, and
+    its reward does not count. A search that ended before its budget keeps its last value up to
+    there. Differences below 1e-9 are 0. Under ``noise="sampled"`` a regret may be negative.
+
+    Args:
+        runs: runs on one problem.
+        best: the reward that regret is measured to; :func:`reference` of these runs if not given.
+
+    Returns:
+        Evaluations ``(b,)``, 1 up to the largest budget, and regret ``(n_runs, b)`` in units of the
+        reward, NaN before a run's first evaluation and after its budget.
+    """
+    if best is None:
+        best = reference(runs)[0]
+    length = max(int(run.facts["budget"]) for run in runs)
+    evaluations = np.arange(1, length + 1)
+    regret = np.full((len(runs), length), np.nan)
+    for row, run in zip(regret, runs, strict=True):
+        spent = np.cumsum(run.columns["cost"])
+        rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
+        incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards)])
+        seen = np.searchsorted(spent, evaluations + _ROUNDING, side="right")
+        row[:] = best - incumbent[seen]
+        row[np.isinf(row) | (evaluations > int(run.facts["budget"]))] = np.nan
+    regret[np.abs(regret) < _ROUNDING] = 0.0
+    return evaluations, regret
+
+
+def summary(runs: Sequence[Run]) -> list[Summary]:
+    """One row an agent and problem, sorted by benchmark, device and agent.
+
+    Raises:
+        ValueError: as :func:`by_problem`.
+    """
+    rows = []
+    for (benchmark, device), group in by_problem(runs).items():
+        best, known = reference(group)
+        for agent, own in by_agent(group).items():
+            measured = [r.facts["measured"] for r in own if r.facts.get("measured") is not None]
+            rows.append(
+                Summary(
+                    agent=agent,
+                    benchmark=benchmark,
+                    device=device,
+                    reward=own[0].facts["reward"],
+                    noise=own[0].facts["noise"],
+                    runs=len(own),
+                    val_acc=Spread.of(of_best(run, "val_acc") for run in own),
+                    test_acc=Spread.of(run.facts["test_acc"] for run in own),
+                    latency_ms=Spread.of(of_best(run, "latency_ms") for run in own),
+                    regret=Spread.of(final_regret(run, best) for run in own),
+                    evaluations=Spread.of(run.columns["cost"].sum() for run in own),
+                    train_hours=Spread.of(run.columns["train_time_s"].sum() / 3600 for run in own),
+                    wall_s=Spread.of(run.meta.get("wall_s", np.nan) for run in own),
+                    acc_sources=count(of_best(run, "source") for run in own),
+                    latency_sources=count("measured" if m else "predicted" for m in measured),
+                    optimum_known=known,
+                )
+            )
+    return rows
+
+
+def of_best(run: Run, column: str) -> Any:  # noqa: ANN401 (a number or a word)
+    """Value of a column for the run's best architecture."""
+    return run.columns[column][run.facts["best"]]
+
+
+def final_regret(run: Run, best: float) -> float:
+    """Simple regret of the run's best architecture to the reward ``best``, 0 below 1e-9."""
+    value = float(best - of_best(run, "reward"))
+    return 0.0 if abs(value) < _ROUNDING else value
+
+
+def count(words: Iterable[str]) -> dict[str, int]:
+    """How often each word occurs, the most frequent first, then by name."""
+    counts = Counter(str(word) for word in words)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

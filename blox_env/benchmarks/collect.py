@@ -1,0 +1,181 @@
+"""Trains many architectures of a space on a task: one atomic file each, resumable at any point."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.files import write_json
+from blox_env.ground.parallel import run_tasks
+from blox_env.ground.progress import Tell, silent
+from blox_env.networks.recipe import Recipe
+from blox_env.networks.tasks import load_task
+from blox_env.spaces import BloxSpace
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which trainings to do: ``architectures`` uniform ones, the first ``repeated`` several times.
+
+    Attributes:
+        task: name of the task to train on.
+        architectures: number of distinct architectures, drawn uniformly.
+        repeated: how many of them are trained with all seeds; the others with seed 0.
+        seeds: number of seeds of a repeated architecture.
+        seed: of the draw; a larger plan with the same seed contains a smaller one.
+        recipe: fields of :class:`blox_env.networks.training.Recipe` that differ from its defaults.
+    """
+
+    task: str = "digits"
+    architectures: int = 700
+    repeated: int = 100
+    seeds: int = 3
+    seed: int = 0
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+    def trainings(self) -> list[tuple[tuple[int, ...], int]]:
+        """All (row, seed), the repeated ones spread over the first part, in a fixed order."""
+        for name in ("architectures", "seeds"):
+            check_positive_int(name, getattr(self, name))
+        check_positive_int("repeated", self.repeated, 0)
+        space = BloxSpace()
+        if self.architectures > space.size:
+            raise ValueError(f"architectures must be at most {space.size}")
+        order = np.random.default_rng(self.seed).permutation(space.size)
+        rows = space.from_index(order[: self.architectures]).tolist()
+        return [
+            (tuple(row), seed)
+            for i, row in enumerate(rows)
+            for seed in range(self.seeds if i < self.repeated else 1)
+        ]
+
+
+def result_name(row: tuple[int, ...], seed: int) -> str:
+    """File name of one training."""
+    return "-".join(f"{v:02d}" for v in row) + f"-s{seed}.json"
+
+
+def train_one(payload: dict[str, Any]) -> dict[str, Any]:
+    """Train one architecture with one thread; its result. What a worker does, wherever it is."""
+    from blox_env.networks.training import train  # noqa: PLC0415 (torch, only in workers)
+
+    task = load_task(payload["task"])
+    recipe = Recipe(**payload["recipe"])
+    result = train(payload["row"], task, recipe, seed=payload["seed"])
+    return {
+        "schema": SCHEMA,
+        "row": list(payload["row"]),
+        "seed": payload["seed"],
+        "task": task.fingerprint(),
+        "recipe": recipe.to_dict(),
+        "val_correct": [round(v * len(task.val)) for v in result.val_acc],
+        "test_correct": round(result.test_acc * len(task.test)),
+        "train_time_s": round(result.train_time_s, 3),
+        "eval_time_s": round(result.eval_time_s, 3),
+    }
+
+
+def collect(
+    plan: Plan,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    address: str = "local",
+    tell: Tell = silent,
+) -> dict[str, Any]:
+    """Do every training of ``plan`` that has no result in ``out`` yet.
+
+    Every result is a file of its own that appears whole or not at all, so killing this at any point
+    loses only trainings under way, and the same call goes on with what is left.
+
+    Returns:
+        ``done`` now, ``failed`` as a list of (file, error), ``before`` already there, ``wall_s``,
+        ``per_core_hour`` trainings.
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    there = _check_results(folder, plan)
+    plan_trainings = plan.trainings()
+    left = [t for t in plan_trainings if result_name(*t) not in there]
+    payloads = [
+        {
+            "row": row,
+            "seed": seed,
+            "task": plan.task,
+            "recipe": plan.recipe,
+        }
+        for row, seed in left
+    ]
+    before = len(plan_trainings) - len(left)
+    done = 0
+    busy = 0.0
+    failed: list[tuple[str, str]] = []
+    started = time.perf_counter()
+    tell(before, len(plan_trainings), "")
+    for outcome in run_tasks(train_one, payloads, workers=workers, address=address):
+        if outcome.error is None:
+            result = outcome.result
+            write_json(folder / result_name(*left[outcome.index]), result)
+            done += 1
+            busy += result["train_time_s"] + result["eval_time_s"]
+        else:
+            failed.append((result_name(*left[outcome.index]), outcome.error))
+        note = f"{len(failed)} failed" if failed else ""
+        tell(before + done + len(failed), len(plan_trainings), note)
+    wall = time.perf_counter() - started
+    return {
+        "done": done,
+        "failed": failed,
+        "before": before,
+        "wall_s": wall,
+        "per_core_hour": 3600 * done / busy if busy else float("nan"),
+    }
+
+
+def _check_results(folder: Path, plan: Plan) -> set[str]:
+    """Names of the results in ``folder``, all of them of this task and recipe.
+
+    Raises:
+        ValueError: names the first that is damaged or of another task or recipe.
+    """
+    wanted = {"recipe": Recipe(**plan.recipe).to_dict(), "task": load_task(plan.task).fingerprint()}
+    names = set()
+    for path in sorted(folder.glob("*-s*.json")):
+        try:
+            result = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        for field_, value in wanted.items():
+            if result.get(field_) != value:
+                raise ValueError(
+                    f"{path} is of another {field_}: expected {value}, got {result.get(field_)}; "
+                    f"choose another folder for out"
+                )
+        names.add(path.name)
+    return names
+
+
+def pack_results(folder: Path, target: Path, task_name: str) -> int:
+    """Join all results of a folder in one CSV file; returns how many."""
+    from blox_env.benchmarks.trainings import pack  # noqa: PLC0415
+
+    task = load_task(task_name)
+    header = {
+        "task": task.name,
+        "width": task.width,
+        "image_size": task.image_size,
+        "classes": task.classes,
+        "train_images": len(task.train),
+        "val_images": len(task.val),
+        "test_images": len(task.test),
+        "description": task.description,
+    }
+    return pack(sorted(folder.glob("*-s*.json")), target, header)

@@ -1,0 +1,79 @@
+"""What ``blox-env import`` and ``blox-env info STORE`` show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from blox_env.importers.importing import Progress as Tell
+from blox_env.importers.importing import Report
+from blox_env.store.reader import read_manifest
+
+PATIENCE_S = 2.0  # what takes no longer needs no bar
+
+
+@contextmanager
+def progress_after(console: Console, patience_s: float = PATIENCE_S) -> Iterator[Tell]:
+    """A bar that appears when the block takes longer; gives what is to be told how far it is."""
+    started = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30))
+    bar = Progress(*columns, TaskProgressColumn(), TimeElapsedColumn(), console=console)
+    task = bar.add_task("", total=1.0)
+    running = False
+
+    def tell(what: str, done: float) -> None:
+        nonlocal running
+        if not running and time.monotonic() - started > patience_s:
+            bar.start()
+            running = True
+        bar.update(task, description=escape(what), completed=done)
+
+    try:
+        yield tell
+    finally:
+        if running:
+            bar.stop()
+
+
+def show_report(report: Report, console: Console) -> None:
+    """What was found, what is missing and what that means."""
+    table = Table("", "", title=f"imported into {escape(str(report.folder))}", show_header=False)
+    for title, lines in (
+        ("found", report.found),
+        ("missing", report.missing or ["nothing"]),
+        ("note", report.notes),
+    ):
+        for i, line in enumerate(lines):
+            table.add_row(title if i == 0 else "", escape(line))
+    console.print(table)
+    place = report.folder
+    uses = [f"benchmark={str(place)!r}"]
+    uses += [f"device={str(place / 'devices' / name)!r}" for name in report.manifest["devices"]]
+    console.print("use: " + ", ".join(uses), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_store(folder: Path, console: Console) -> None:
+    """What a store holds, from its manifest."""
+    manifest = read_manifest(folder)
+    table = Table("", "", title=escape(str(folder)), show_header=False)
+    columns = sorted({key.partition("/")[2] for key in manifest["columns"] if "seed-" in key})
+    for what, value in (
+        ("benchmark", manifest["name"]),
+        ("what it is", manifest["description"]),
+        ("space", manifest["space"]),
+        ("architectures", str(manifest.get("rows"))),
+        ("epochs", str(manifest["epochs"])),
+        ("seeds", ", ".join(map(str, manifest["seeds"])) or "none"),
+        ("devices", ", ".join(sorted(manifest["devices"])) or "none"),
+        ("columns of trainings", ", ".join(columns) or "none"),
+        *(("missing", line) for line in manifest["missing"]),
+    ):
+        table.add_row(what, escape(str(value)))
+    console.print(table)

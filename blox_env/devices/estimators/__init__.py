@@ -1,0 +1,1 @@
+"""Latencies of a whole space from a few measured networks."""

@@ -1,0 +1,99 @@
+"""A device of an imported release: what was measured there, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.devices.base import Device
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import FloatArray
+from blox_env.store.reader import Numbering, Store
+
+
+class ReleaseDevice(Device):
+    """Latencies of a release; asking for one that was not measured is an error.
+
+    A release need not have measured every architecture, and nothing is predicted here: a search
+    on a device that is not ``complete`` has to keep to :meth:`measured` architectures. Quantiles,
+    the median among them, are those of the measured ones.
+
+    Args:
+        store: the imported release.
+        name: of the device in it.
+
+    Attributes:
+        complete: whether every architecture of the space was measured.
+        table: latencies in milliseconds by number of the architecture, ``(size,)``, with NaN.
+        card: unit and how it is known, and what was measured.
+
+    Raises:
+        ValueError: for a name that is not there.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        devices = store.manifest["devices"]
+        if name not in devices:
+            raise ValueError(unknown_name("device", name, devices))
+        self.name, self.space = name, store.space
+        self.card: dict[str, Any] = devices[name]
+        self.description = str(self.card.get("description", ""))
+        self._key = f"devices/{name}/latency"
+        self._sha256 = str(store.manifest["columns"][self._key]["sha256"])
+        self._place = store.folder / "devices" / name
+        self.table: FloatArray = store.dense(self._key) * float(self.card["factor"])
+        bad = ~(self.table > 0) & ~np.isnan(self.table)
+        if bad.any() or np.isnan(self.table).all():
+            raise ValueError(f"{store.path(self._key)} is damaged: expected latencies above 0")
+        self.complete = not np.isnan(self.table).any()
+        self.table.setflags(write=False)
+        self._number = Numbering(self.space)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and other processes open the store again."""
+        return from_folder, (str(self._place.resolve()),)
+
+    def latency_ms(self, x: ArrayLike) -> FloatArray:
+        """Latency in milliseconds, ``(n, slots) -> (n,)``.
+
+        Raises:
+            ValueError: where one was not measured; names the first architecture.
+        """
+        latency: FloatArray = self.table.take(self._number(x))
+        if not self.complete and np.isnan(latency).any():
+            first = int(np.flatnonzero(np.isnan(latency))[0])
+            row = self.space.check(x)[first].tolist()
+            raise ValueError(
+                f"device {self.name!r} has no latency of architecture {row}: the release measured "
+                f"{self.card['measured']} of {self.space.size}, and measured(x) says which"
+            )
+        return latency
+
+    def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the release has a latency, ``(n,)``; the others are an error, not predicted."""
+        known: NDArray[np.bool_] = ~np.isnan(self.table.take(self._number(x)))
+        return known
+
+    def median_ms(self) -> float:
+        """Median latency of the measured architectures."""
+        return float(self.quantiles_ms((0.5,))[0])
+
+    def quantiles_ms(self, q: Sequence[float]) -> FloatArray:
+        """Quantiles of the latency of the measured architectures, one for each of ``q``."""
+        return np.asarray(np.nanquantile(self.table, q), dtype=np.float64)
+
+    def checksum(self) -> str:
+        """SHA-256 of the file of latencies, and the unit they are read in."""
+        content = f"{self._sha256} {self.card['factor']!r}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def from_folder(folder: str | Path) -> ReleaseDevice:
+    """The device in ``STORE/devices/NAME``."""
+    place = Path(folder)
+    return ReleaseDevice(Store(place.parent.parent), place.name)

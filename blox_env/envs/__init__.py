@@ -1,0 +1,1 @@
+"""Environments: single and vector forms of building, editing and vector rewards."""

@@ -1,0 +1,187 @@
+"""Which actions are allowed: those that make an architecture, within a latency budget."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.devices.base import Device
+from blox_env.envs.episode.decisions import Decisions
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import SearchSpace
+
+LISTABLE = 10**6  # spaces up to this size are worked out in full, once
+
+Mask = NDArray[np.int8]
+
+
+class Masks:
+    """Masks of the actions of every decision, int8, 1 for allowed.
+
+    With a latency budget a choice is allowed when a completion of it can meet the budget. Spaces
+    of up to 10^6 architectures: exactly when one does. Larger ones: when the lower bound that
+    :meth:`~blox_env.devices.base.Device.slot_bounds_ms` gives does.
+
+    Args:
+        decisions: what is decided.
+        device: where the latency is from; needed for a budget.
+        budget_ms: hard limit of the latency, None for none.
+
+    Raises:
+        ValueError: for a budget without a device, one that nothing meets, or one for a space too
+            large to list on a device that has no bounds.
+    """
+
+    def __init__(
+        self, decisions: Decisions, device: Device | None = None, budget_ms: float | None = None
+    ) -> None:
+        self.decisions = decisions
+        self.device = device
+        self.budget_ms = None if budget_ms is None else _check_budget(budget_ms, device)
+        space = decisions.space
+        self._bounds: list[FloatArray] | None = None
+        self.whole = np.ones(sum(space.options), dtype=np.int8)
+        """Which options of each slot occur in any architecture within the budget, concatenated.
+
+        Whether options meet it together cannot be seen from masks of one slot each.
+        """
+        if self.budget_ms is None or device is None:
+            self._tables = [step.allowed.astype(np.int8) for step in decisions.steps]
+            return
+        if space.size <= LISTABLE:
+            latency = device.latency_ms(space.all()).reshape(space.options)
+            self._refuse_impossible(float(latency.min()))
+            fits = self._within(latency)
+            self._strides = np.cumprod((1, *space.options[:0:-1]))[::-1]
+            self._tables = [_reachable(decisions, number, fits) for number in range(len(decisions))]
+            axes = set(range(space.slots))
+            occur = [fits.any(axis=tuple(axes - {slot})) for slot in sorted(axes)]
+            self.whole = np.concatenate(occur).astype(np.int8)
+            return
+        self._bounds = device.slot_bounds_ms()
+        if self._bounds is None:
+            raise ValueError(
+                f"latency_budget_ms needs a space of at most {LISTABLE:,} architectures or a device"
+                f" with slot_bounds_ms(), got {space!r} and device {device.name!r}"
+            )
+        # what a slot and all after it add at least
+        least = np.array([bound.min() for bound in self._bounds])
+        self._rest = np.append(np.cumsum(least[::-1])[::-1], 0.0)
+        self._refuse_impossible(float(self._rest[0]))
+        self._after = [_options_after(decisions, number) for number in range(len(decisions))]
+        occur = [self._within(bound - bound.min() + self._rest[0]) for bound in self._bounds]
+        self.whole = np.concatenate(occur).astype(np.int8)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the masks come from a lower bound, so that what they allow may be too slow."""
+        return self._bounds is not None
+
+    def of(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
+        """Masks of decision ``number``, read-only ``(n, actions)``.
+
+        Args:
+            number: which decision; the same for all.
+            rows: architectures ``(n, slots)``, of which the slots before are chosen.
+            prefix: choices within the slot so far ``(n,)``.
+        """
+        if self._bounds is not None:
+            return self._bounded(number, rows, prefix)
+        table = self._tables[number]
+        if len(table) == 1:
+            return np.broadcast_to(table, (len(rows), table.shape[1]))
+        masks: Mask = np.take(table, self._place(number, rows, prefix), axis=0)
+        return masks
+
+    def one(self, number: int, row: IntArray, prefix: int) -> Mask:
+        """The mask of decision ``number`` for a single architecture, read-only ``(actions,)``."""
+        if self._bounds is not None:
+            bounded: Mask = self._bounded(number, row[None], np.array([prefix]))[0]
+            return bounded
+        place = prefix
+        if self.budget_ms is not None:
+            place = int(self._place(number, row[None], prefix)[0])
+        mask: Mask = self._tables[number][place]
+        return mask
+
+    def feasible(self, rows: IntArray) -> NDArray[np.bool_]:
+        """Which complete architectures meet the budget, ``(n,)``."""
+        if self.budget_ms is None or self.device is None:
+            return np.ones(len(rows), dtype=bool)
+        return self._within(self.device.latency_ms(rows))
+
+    def fastest(self, slot: int) -> int:
+        """The option of a slot that adds least by the lower bounds."""
+        assert self._bounds is not None
+        return int(np.argmin(self._bounds[slot]))
+
+    def _place(self, number: int, rows: IntArray, prefix: IntArray | int) -> IntArray:
+        """Rows of the table of a decision: the slots before in C order, then the prefix."""
+        step = self.decisions.steps[number]
+        if self.budget_ms is None or step.slot == 0:
+            return np.broadcast_to(prefix, (len(rows),))
+        # strides count whole architectures; what follows the slots before is cut off
+        before = rows[:, : step.slot] @ self._strides[: step.slot]
+        before //= self._strides[step.slot - 1]
+        place: IntArray = before * len(step.allowed) + prefix
+        return place
+
+    def _bounded(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
+        assert self._bounds is not None
+        step = self.decisions.steps[number]
+        spent = np.zeros(len(rows))
+        for slot in range(step.slot):
+            spent += self._bounds[slot][rows[:, slot]]
+        spent += self._rest[step.slot + 1]
+        fits = self._within(spent[:, None] + self._bounds[step.slot])  # (n, options)
+        reached = (self._after[number][prefix] & fits[:, None, :]).any(axis=2)
+        return np.asarray(reached, dtype=np.int8)
+
+    def _within(self, latency: FloatArray) -> NDArray[np.bool_]:
+        """Which latencies meet the budget; sums in another order may differ in the last digits."""
+        assert self.budget_ms is not None
+        return np.asarray(latency <= self.budget_ms * (1 + 1e-9), dtype=bool)
+
+    def _refuse_impossible(self, least: float) -> None:
+        if not self._within(np.array(least)):
+            raise ValueError(
+                f"latency_budget_ms must be at least the {least:.4g} ms of the fastest "
+                f"architecture, got {self.budget_ms}"
+            )
+
+
+def _check_budget(budget_ms: float, device: Device | None) -> float:
+    if isinstance(budget_ms, bool) or not isinstance(budget_ms, int | float | np.number):
+        raise TypeError(f"latency_budget_ms must be a number, got {budget_ms!r}")
+    budget = float(budget_ms)
+    if not (np.isfinite(budget) and budget > 0):
+        raise ValueError(f"latency_budget_ms must be above 0, got {budget_ms!r}")
+    if device is None:
+        raise ValueError("latency_budget_ms needs a device, got device=None")
+    return budget
+
+
+def _options_after(decisions: Decisions, number: int) -> NDArray[np.bool_]:
+    """Which options a slot can still get: bool ``(prefixes before, actions, options)``."""
+    step = decisions.steps[number]
+    table = decisions.tables[step.slot]
+    count = decisions.space.options[step.slot]
+    before = len(step.allowed)
+    rest = table.reshape(before, step.choices, -1)
+    after = np.zeros((before, decisions.actions, count), dtype=bool)
+    where = np.indices(rest.shape)
+    made = rest >= 0
+    after[where[0][made], where[1][made], rest[made]] = True
+    return after
+
+
+def _reachable(decisions: Decisions, number: int, fits: NDArray[np.bool_]) -> Mask:
+    """Mask table of a decision: ``(slots before in C order · prefixes, actions)``."""
+    space: SearchSpace = decisions.space
+    slot = decisions.steps[number].slot
+    ahead = fits.any(axis=tuple(range(slot + 1, space.slots)))  # of options of slots up to this
+    possible = ahead.reshape(-1, space.options[slot])
+    after = _options_after(decisions, number)
+    # one architecture suffices: a product of counts above zero
+    counts = possible.astype(np.int32) @ after.reshape(-1, after.shape[2]).T.astype(np.int32)
+    return (counts > 0).reshape(-1, decisions.actions).astype(np.int8)

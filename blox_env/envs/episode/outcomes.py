@@ -1,0 +1,146 @@
+"""What finished architectures are worth: from the problem, or from a table of all its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.benchmarks.base import Benchmark
+from blox_env.devices.base import Device
+from blox_env.envs.episode.masks import LISTABLE
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem import Problem
+from blox_env.problem.reward import RewardFunction
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of ``n`` architectures; ``source`` holds strings as objects, ``reward`` is ``(n,)``."""
+
+    reward: FloatArray
+    val_acc: FloatArray
+    latency_ms: FloatArray
+    train_time_s: FloatArray
+    source: NDArray[np.object_]
+    evaluated: NDArray[np.bool_] | None = None  # None: all
+
+
+class Outcomes:
+    """Answers of one problem, or of several that differ in the device alone.
+
+    A problem that keeps a history is asked every time. One that does not, on a benchmark that is
+    a table, is asked for everything once in a process, and then looked up.
+
+    Args:
+        problems: one, or one a device.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        self._tables: list[_Table] | None = None
+        first = problems[0]
+        listable = first.space.size <= LISTABLE and "table" in first.benchmark.provides
+        if listable and all(p.history is None for p in problems):
+            self._tables = [
+                _table(p.benchmark, p.device, p.seed if p.noise == "sampled" else None)
+                for p in problems
+            ]
+            self._rewards = [
+                (_rewards if _hashable(p.formula) else _rewards.__wrapped__)(
+                    table, p.formula, p.latency_target_ms
+                )
+                for table, p in zip(self._tables, problems, strict=True)
+            ]
+            self._strides = np.cumprod((1, *first.space.options[:0:-1]))[::-1]
+
+    def of(
+        self,
+        rows: IntArray,
+        targets: FloatArray | None = None,
+        which: IntArray | None = None,
+    ) -> Outcome:
+        """Outcomes of architectures ``(n, slots)``.
+
+        Args:
+            rows: the architectures, valid ones.
+            targets: latency targets ``(n,)`` instead of the problem's.
+            which: number of the problem for each ``(n,)``, the first if not given.
+        """
+        if which is not None and len(self.problems) > 1:
+            return self._of_several(rows, which)
+        return self._of_one(rows, 0, targets)
+
+    def _of_one(self, rows: IntArray, number: int, targets: FloatArray | None) -> Outcome:
+        problem = self.problems[number]
+        if self._tables is None:
+            trials = problem.evaluate(rows)
+            reward = trials.reward
+            if targets is not None:
+                reward = problem.rewards(trials.val_acc, trials.latency_ms, targets)
+            return Outcome(
+                reward,
+                trials.val_acc,
+                trials.latency_ms,
+                trials.train_time_s,
+                trials.source.astype(object),
+                None if trials.evaluated.all() else trials.evaluated,
+            )
+        table = self._tables[number]
+        place = rows @ self._strides
+        val_acc, latency, time = table.columns.take(place, axis=1)
+        if targets is None:
+            reward = self._rewards[number].take(place)
+        else:
+            reward = problem.rewards(val_acc, latency, targets)
+        return Outcome(reward, val_acc, latency, time, table.names.take(table.source.take(place)))
+
+    def _of_several(self, rows: IntArray, which: IntArray) -> Outcome:
+        n = len(rows)
+        empty = np.full((4, n), np.nan)
+        sources, evaluated = np.full(n, None, dtype=object), np.zeros(n, dtype=bool)
+        whole = Outcome(empty[0], empty[1], empty[2], empty[3], sources, evaluated)
+        assert whole.evaluated is not None
+        for number in np.unique(which):
+            own = np.flatnonzero(which == number)
+            part = self._of_one(rows[own], int(number), None)
+            for name in ("reward", "val_acc", "latency_ms", "train_time_s", "source"):
+                getattr(whole, name)[own] = getattr(part, name)
+            whole.evaluated[own] = True if part.evaluated is None else part.evaluated
+        return whole
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Accuracy, latency and time of every architecture ``(3, size)``; sources as numbers."""
+
+    columns: FloatArray
+    source: IntArray
+    names: NDArray[np.object_]
+
+
+@lru_cache(maxsize=8)
+def _table(benchmark: Benchmark, device: Device | None, seed: int | None) -> _Table:
+    every = benchmark.space.all()
+    value = benchmark.evaluate(every, seed=seed)
+    latency = np.full(len(every), np.nan) if device is None else device.latency_ms(every)
+    columns = np.stack([value.val_acc, latency, value.train_time_s])
+    names, source = np.unique(value.source, return_inverse=True)
+    columns.flags.writeable = False
+    return _Table(columns, source, names.astype(object))
+
+
+@lru_cache(maxsize=16)  # a trainer makes many environments, and each looks rewards up
+def _rewards(table: _Table, formula: RewardFunction, target: float) -> FloatArray:
+    return np.asarray(formula(table.columns[0], table.columns[1], target), dtype=float)
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Ground floor: what every room uses and what knows none of them."""

@@ -1,0 +1,45 @@
+"""Files that appear whole or not at all, and checksums of those that are there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import tokenize
+from pathlib import Path
+
+# what numpy raises for damaged headers, besides what one would expect
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
+    tokenize.TokenError,
+)
+
+
+def write_atomic(path: str | Path, content: bytes | str) -> None:
+    """Write a file that is there whole or not at all, making its folder first."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(beside).chmod(0o644)
+        os.replace(beside, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write JSON atomically, keys sorted, so that equal values are equal files."""
+    write_atomic(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

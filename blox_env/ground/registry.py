@@ -1,0 +1,122 @@
+"""Names for benchmarks, devices and agents; what they stand for is imported on first use.
+
+A name stands for ``"module:Class"``, so names can point at modules that import this one, and
+registering costs no import. Names cross process borders as strings: Ray workers get the
+registrations of their driver through :func:`registrations` and :func:`restore`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from blox_env.ground.errors import unknown_name
+
+_ENTRIES: dict[str, dict[str, str]] = {
+    "benchmark": {"digits": "blox_env.benchmarks.digits:digits"},
+    "device": {
+        "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
+        "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
+        "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",
+        "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",
+        "x86-torch-1t": "blox_env.devices.embedded:x86_torch_1t",
+    },
+    "agent": {
+        "bananas": "blox_env.agents.bananas:BANANAS",
+        "bohb": "blox_env.agents.bohb:BOHB",
+        "brp-nas": "blox_env.agents.brp_nas:BRPNAS",
+        "dqn": "blox_env.agents.dqn:DQN",
+        "gp-bo": "blox_env.agents.gp_bo:GPBO",
+        "hyperband": "blox_env.agents.hyperband:Hyperband",
+        "local-search": "blox_env.agents.local_search:LocalSearch",
+        "maskable-ppo": "blox_env.agents.maskable_ppo:MaskablePPO",
+        "nsga2": "blox_env.agents.nsga2:NSGA2",
+        "ppo": "blox_env.agents.ppo:PPO",
+        "random-search": "blox_env.agents.random_search:RandomSearch",
+        "regularized-evolution": "blox_env.agents.regularized_evolution:RegularizedEvolution",
+        "reinforce": "blox_env.agents.reinforce:Reinforce",
+        "simulated-annealing": "blox_env.agents.simulated_annealing:SimulatedAnnealing",
+        "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
+        "tpe": "blox_env.agents.tpe:TPE",
+    },
+}
+
+
+def register_benchmark(name: str, target: str) -> None:
+    """Let ``name`` stand for a benchmark, ``target`` being ``"module:Class"`` or a factory."""
+    _register("benchmark", name, target)
+
+
+def register_device(name: str, target: str) -> None:
+    """Let ``name`` stand for a device, ``target`` being ``"module:Class"`` or a factory."""
+    _register("device", name, target)
+
+
+def register_agent(name: str, target: str) -> None:
+    """Let ``name`` stand for an agent, ``target`` being ``"module:Class"``."""
+    _register("agent", name, target)
+
+
+def list_benchmarks() -> list[str]:
+    """Names that :func:`blox_env.load_benchmark` knows."""
+    return sorted(_ENTRIES["benchmark"])
+
+
+def list_agents() -> list[str]:
+    """Names that :func:`blox_env.search` and ``blox-env compare`` know."""
+    return sorted(_ENTRIES["agent"])
+
+
+def names(kind: str) -> list[str]:
+    """All names of a kind: ``"benchmark"``, ``"device"`` or ``"agent"``."""
+    return sorted(_ENTRIES[kind])
+
+
+def absolute(kind: str, name: str) -> str:
+    """``name``, made an absolute path where it is a folder's, so that workers elsewhere find it."""
+    if not isinstance(name, str) or name in _ENTRIES[kind] or not Path(name).is_dir():
+        return name
+    return str(Path(name).resolve())
+
+
+def resolve(kind: str, name: str) -> Any:  # noqa: ANN401 (whatever the target is)
+    """The object that ``name`` or a literal ``"module:Class"`` stands for.
+
+    Raises:
+        ValueError: for an unknown name, with the closest known one.
+        ImportError: when the module or the object in it is not there.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"{kind} must be a name, got {name!r} ({type(name).__name__})")
+    target = _ENTRIES[kind].get(name, name if ":" in name else None)
+    if target is None:
+        raise ValueError(unknown_name(kind, name, _ENTRIES[kind]))
+    module, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except AttributeError as error:
+        raise ImportError(f"{kind} {name!r}: {module} has no {attribute!r}") from error
+
+
+def registrations() -> dict[str, dict[str, str]]:
+    """A copy of all registrations, for another process."""
+    return {kind: dict(entries) for kind, entries in _ENTRIES.items()}
+
+
+def restore(entries: dict[str, dict[str, str]]) -> None:
+    """Take over registrations that another process made."""
+    for kind, targets in entries.items():
+        _ENTRIES[kind].update(targets)
+
+
+def _register(kind: str, name: str, target: str) -> None:
+    if not isinstance(name, str) or not name or ":" in name or "/" in name or "," in name:
+        raise ValueError(f"name must be a word without ':', '/' or ',', got {name!r}")
+    module, colon, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
+    if not (module and colon and attribute.isidentifier()):
+        raise ValueError(f'target must be "module:Class", got {target!r}')
+    present = _ENTRIES[kind].get(name)
+    if present is not None and present != target:
+        raise ValueError(f"{kind} {name!r} already stands for {present!r}")
+    _ENTRIES[kind][name] = target

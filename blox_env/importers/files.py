@@ -1,0 +1,229 @@
+"""The files of a Blox release: finding them, reading one of any format, encoding its columns."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import IntArray
+from blox_env.importers.csvfile import read_csv
+from blox_env.importers.custom import read_custom
+from blox_env.importers.header import Header, read_header
+from blox_env.importers.picklefile import read_pickle
+from blox_env.spaces import BloxSpace
+from blox_env.spaces.blox.hashes import numbers_of
+from blox_env.store.columns import COLUMNS, Chunk, RowError, encode, join
+
+SUFFIXES = {".blox": "custom", ".pickle": "pickle", ".csv": "csv"}  # the quickest first
+_READERS: dict[str, Callable[[BinaryIO, Path, Header], Iterator[Chunk]]] = {
+    "csv": read_csv,
+    "pickle": read_pickle,
+    "custom": read_custom,
+}
+_NAME = re.compile(r"blox-(?:(base|ext|env)-(\d+)|(info)|(bench)-(.+))", re.DOTALL)
+_SPACE = BloxSpace()
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and its header."""
+
+    path: Path
+    header: Header
+
+    @property
+    def key(self) -> tuple[str, int | str | None]:
+        """What the file holds: part, and its seed or device."""
+        return self.header.part, self.header.device or self.header.seed
+
+    @property
+    def words(self) -> str:
+        """What the file holds, for messages."""
+        part, which = self.key
+        return part if which is None else f"{part} {which}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file that was read: rows in order of the architectures' numbers.
+
+    Attributes:
+        numbers: of the architectures, ``(n,)``, rising.
+        columns: encoded values ``(n,)`` or ``(n, epochs)``, and the name of the encoding.
+        texts: free columns as text, ``(n,)`` lists.
+    """
+
+    numbers: IntArray
+    columns: dict[str, tuple[NDArray[Any], str]]
+    texts: dict[str, list[str]]
+
+
+def find(paths: Sequence[Path], prefer: str | None = None) -> tuple[list[Source], list[Path]]:
+    """The files to read, and those left out because another format has the same.
+
+    Args:
+        paths: folders, of which the files ``blox-*`` count, and files.
+        prefer: the suffix to take where a file is there in several formats, such as ``"csv"``.
+
+    Raises:
+        ValueError: where there is nothing, a file is none of a release, or two say the same.
+    """
+    order = list(SUFFIXES)
+    if prefer is not None:
+        if f".{prefer}" not in SUFFIXES:
+            known = (suffix[1:] for suffix in SUFFIXES)
+            raise ValueError(unknown_name("format", prefer, known))
+        order.sort(key=lambda suffix: suffix != f".{prefer}")
+    chosen: dict[tuple[Any, ...], list[Source]] = {}
+    for path in _files(paths):
+        source = _source(path)
+        chosen.setdefault(source.key, []).append(source)
+    sources, left_out = [], []
+    for key in sorted(chosen, key=str):
+        first, *others = sorted(chosen[key], key=lambda s: (order.index(s.path.suffix), s.path))
+        if any(other.path.suffix == first.path.suffix for other in others):
+            raise ValueError(f"{others[0].path} and {first.path} both hold {first.words}")
+        sources.append(first)
+        left_out += [other.path for other in others]
+    if not sources:
+        raise ValueError(
+            f"no release file in {', '.join(map(str, paths))}: expected names as "
+            "blox-base-0.csv, blox-ext-0.pickle, blox-info.blox, blox-bench-DEVICE.csv"
+        )
+    return sources, left_out
+
+
+def read_chunks(path: Path) -> Iterator[Chunk]:
+    """The rows of a file, some at a time.
+
+    Raises:
+        ValueError: names file and row, and says what was expected.
+    """
+    with opened(path) as file:
+        header = read_header(file, path)
+        yield from _READERS[header.format](file, path, header)
+
+
+def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
+    """A whole file: checked, encoded, in order of the architectures' numbers.
+
+    Raises:
+        ValueError: names file and row, and says what was expected.
+    """
+    path = source.path
+    found: list[IntArray] = []
+    pieces: dict[str, list[NDArray[Any]]] = {}
+    texts: dict[str, list[str]] = {}
+    for chunk in read_chunks(path):
+        found.append(_numbers(chunk, path))
+        for name, values in chunk.columns.items():
+            if name == "arch_vec":
+                _check_vectors(chunk, found[-1], path)
+            elif name in COLUMNS:
+                try:
+                    encoded = encode(COLUMNS[name], values)
+                except RowError as error:
+                    row = chunk.start + error.row
+                    raise ValueError(f"{path}, row {row}: {name}: {error}") from None
+                pieces.setdefault(name, []).append(encoded)
+            else:
+                texts.setdefault(name, []).extend(values)
+        progress(chunk.done)
+    if not found:
+        raise ValueError(f"{path}: the file has no rows")
+    numbers = np.concatenate(found)
+    order = np.argsort(numbers, kind="stable")
+    twice = np.flatnonzero(np.diff(numbers[order]) == 0)
+    if twice.size:
+        first, second = order[twice[0]] + 1, order[twice[0] + 1] + 1
+        raise ValueError(f"{path}, row {second}: the same model_hash as in row {first}")
+    columns = {}
+    for name in list(pieces):
+        values, encoding = join(COLUMNS[name], pieces.pop(name))
+        columns[name] = (values[order], encoding)
+    rows = order.tolist()
+    return Table(numbers[order], columns, {n: [t[i] for i in rows] for n, t in texts.items()})
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            names = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
+            yield from (p for p in names if p.name.startswith("blox-"))
+        else:
+            yield path
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file opened for reading; ValueError where it is none."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise ValueError(f"{path}: expected a file, got something else")
+        return path.open("rb")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from None
+
+
+def _source(path: Path) -> Source:
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path}: {unknown_name('suffix', path.suffix, SUFFIXES)}")
+    with opened(path) as file:
+        header = read_header(file, path)
+    if header.format != SUFFIXES[path.suffix]:
+        raise ValueError(f"{path}: the header says format {header.format!r}")
+    name = _NAME.fullmatch(path.stem)
+    if name is not None:
+        part = name[1] or name[3] or name[4]
+        which: int | str | None = int(name[2][:12]) if name[2] else name[5]
+        source = Source(path, header)
+        if source.key != (part, which):
+            said = part if which is None else f"{part} {which}"
+            raise ValueError(f"{path}: the name says {said!r:.80}, the header {source.words!r}")
+    return Source(path, header)
+
+
+def _numbers(chunk: Chunk, path: Path) -> IntArray:
+    numbers = numbers_of(chunk.hashes)
+    if (numbers < 0).any():
+        row = int(np.argmax(numbers < 0))
+        raise ValueError(
+            f"{path}, row {chunk.start + row}: no architecture of Blox has the model_hash "
+            f"{chunk.hashes[row].tobytes().hex()}"
+        )
+    return numbers
+
+
+def _check_vectors(chunk: Chunk, numbers: IntArray, path: Path) -> None:
+    vectors = chunk.columns["arch_vec"]
+    try:
+        rows = _SPACE.from_flat(vectors)
+    except ValueError:
+        row = next(i for i in range(len(vectors)) if not _valid(vectors[i : i + 1]))
+        raise ValueError(
+            f"{path}, row {chunk.start + row}: arch_vec: no architecture has "
+            f"{vectors[row].tolist()}"
+        ) from None
+    wrong = _SPACE.index(rows) != numbers
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"{path}, row {chunk.start + row}: the arch_vec {vectors[row].tolist()} does not have "
+            f"the model_hash {chunk.hashes[row].tobytes().hex()}"
+        )
+
+
+def _valid(vector: IntArray) -> bool:
+    try:
+        _SPACE.from_flat(vector)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""What comes of evaluating: the trials of a batch, and the history of a search."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.ground.errors import missing_extra
+from blox_env.ground.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS: dict[str, str] = {
+    "epochs": "i8",
+    "query": "i8",
+    "cost": "f8",
+    "val_acc": "f8",
+    "latency_ms": "f8",
+    "reward": "f8",
+    "train_time_s": "f8",
+    "source": "U9",
+}
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What came of a batch: arrays of shape ``(n,)`` in the order asked for.
+
+    ``evaluated`` is False where budget or queries did not reach; such rows hold NaN.
+    ``new`` is True where a training was paid for, ``cost`` says how much of a full one.
+    ``latency_ms`` is NaN without a device. ``train_time_s`` is simulated: what the benchmark says
+    that the newly trained epochs take.
+    """
+
+    x: IntArray
+    val_acc: FloatArray
+    latency_ms: FloatArray
+    reward: FloatArray
+    train_time_s: FloatArray
+    source: NDArray[np.str_]
+    evaluated: NDArray[np.bool_]
+    new: NDArray[np.bool_]
+    cost: FloatArray
+
+    def __len__(self) -> int:
+        """Number of architectures asked for."""
+        return len(self.x)
+
+
+class History:
+    """One row a distinct (architecture, epochs), in order of first evaluation.
+
+    Columns, each an array ``(n,)``: ``epochs`` of the training; ``query``, how many architectures
+    had been asked for before; ``cost`` in full trainings; ``val_acc`` as fraction; ``latency_ms``;
+    ``reward``; ``train_time_s``, simulated; ``source`` of the accuracy. ``x`` is ``(n, slots)``.
+    """
+
+    def __init__(self, slots: int, full: int = 1) -> None:
+        self._full = full  # epochs of a full training; shorter ones are not ranked
+        self._x = np.empty((16, slots), dtype=np.int64)
+        self._columns = {name: np.empty(16, dtype=kind) for name, kind in _COLUMNS.items()}
+        self._rows: dict[int, set[Any]] = {}  # epochs -> architectures
+        self._n = 0
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._n
+
+    def record(
+        self,
+        trials: Trials,
+        keys: list[Any],
+        first: NDArray[np.bool_],
+        epochs: int,
+        queries: int,
+    ) -> None:
+        """Append what is new among the evaluated trials.
+
+        ``keys`` identify architectures, ``first`` marks the first of equal ones in the batch, and
+        ``queries`` is the number of architectures asked for before.
+        """
+        seen = self._rows.setdefault(epochs, set())
+        known = np.fromiter(map(seen.__contains__, keys), bool, len(keys))
+        chosen = np.flatnonzero(first & trials.evaluated & ~known)
+        seen.update(map(keys.__getitem__, chosen.tolist()))
+        start, stop = self._n, self._n + len(chosen)
+        self._reserve(stop)
+        self._x[start:stop] = trials.x[chosen]
+        values = {"epochs": epochs, "query": queries + chosen}
+        for name, column in self._columns.items():
+            column[start:stop] = values[name] if name in values else getattr(trials, name)[chosen]
+        self._n = stop
+
+    def _reserve(self, rows: int) -> None:
+        size = len(self._x)
+        if rows > size:
+            size = max(rows, 2 * size)
+            grown = np.empty((size, self._x.shape[1]), dtype=np.int64)
+            grown[: self._n] = self._x[: self._n]
+            self._x = grown
+            for name, column in self._columns.items():
+                longer = np.empty(size, dtype=column.dtype)
+                longer[: self._n] = column[: self._n]
+                self._columns[name] = longer
+
+    @property
+    def x(self) -> IntArray:
+        """Architectures ``(n, slots)``, read-only."""
+        return _frozen(self._x[: self._n])
+
+    @property
+    def epochs(self) -> IntArray:
+        """Length of each training."""
+        return self.column("epochs")
+
+    @property
+    def val_acc(self) -> FloatArray:
+        """Validation accuracy as a fraction."""
+        return self.column("val_acc")
+
+    @property
+    def latency_ms(self) -> FloatArray:
+        """Latency, NaN without a device."""
+        return self.column("latency_ms")
+
+    @property
+    def reward(self) -> FloatArray:
+        """Reward."""
+        return self.column("reward")
+
+    @property
+    def train_time_s(self) -> FloatArray:
+        """Simulated seconds of each training."""
+        return self.column("train_time_s")
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column by name, ``(n,)``, read-only."""
+        return _frozen(self._columns[name][: self._n])
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All columns but ``x``."""
+        return {name: self.column(name) for name in self._columns}
+
+    def incumbent(self) -> FloatArray:
+        """Best reward of a full training so far after each row, ``(n,)``; -inf before the first."""
+        return np.maximum.accumulate(self._ranked())
+
+    def best(self) -> int:
+        """Row of the highest reward of a full training, the first of equals.
+
+        Raises:
+            ValueError: when nothing was trained in full.
+        """
+        ranked = self._ranked()
+        if not len(ranked) or np.isneginf(ranked.max()):
+            raise ValueError("the history holds no full training")
+        return int(np.argmax(ranked))
+
+    def _ranked(self) -> FloatArray:
+        return np.where(self.epochs == self._full, self.reward, -np.inf)
+
+    def to_csv(self) -> str:
+        """One line a trial, with a header; slots are ``x0, x1, …``."""
+        columns = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])} | self.columns()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+        return text.getvalue()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A data frame with one row a trial; slots become columns ``x0, x1, …``."""
+        try:
+            import pandas  # noqa: PLC0415 (an extra)
+        except ImportError as error:
+            raise missing_extra("History.to_pandas", "experiment", error) from error
+        slots = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])}
+        return pandas.DataFrame({**slots, **self.columns()})
+
+
+def _frozen(values: NDArray[Any]) -> NDArray[Any]:
+    values = values.view()
+    values.flags.writeable = False
+    return values

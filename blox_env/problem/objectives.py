@@ -1,0 +1,83 @@
+"""Named objectives: what several goals of a search are called, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.benchmarks.base import Benchmark
+from blox_env.devices.base import Device
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import FloatArray, IntArray
+
+# What needs no device; the first three are the usual proxies of energy where nothing is measured.
+SIZES = ("params", "macs", "peak_activation_bytes", "flops")
+OBJECTIVES = ("reward", "val_acc", "latency_ms", *SIZES)
+GAINS = ("reward", "val_acc")  # the others are costs
+
+
+class Objectives:
+    """One or several objectives, all to be maximised: costs count with a minus.
+
+    Args:
+        names: different ones of ``reward, val_acc, latency_ms, params, macs,
+            peak_activation_bytes, flops``.
+        benchmark: for its space, which counts parameters, multiply-adds and activations, or for
+            what its data say about them.
+        device: where ``latency_ms`` is from.
+
+    Raises:
+        ValueError: for unknown or repeated names, or what nothing here tells.
+    """
+
+    def __init__(
+        self, names: str | Sequence[str], benchmark: Benchmark, device: Device | None
+    ) -> None:
+        if not isinstance(names, str | list | tuple):
+            raise TypeError(f"objectives must be a name or names, got {names!r}")
+        self.names = (names,) if isinstance(names, str) else tuple(names)
+        self.benchmark, self.device = benchmark, device
+        for name in self.names:
+            if name not in OBJECTIVES:
+                raise ValueError(unknown_name("objective", name, OBJECTIVES))
+        if not self.names or len(set(self.names)) != len(self.names):
+            raise ValueError(f"objectives must be different names, got {names!r}")
+        if "latency_ms" in self.names and device is None:
+            raise ValueError("objective 'latency_ms' needs a device, got device=None")
+        for name in set(self.names) & set(SIZES):
+            self.size_of(name, benchmark.space.sample(np.random.default_rng(0), 1))
+
+    def __len__(self) -> int:
+        """Number of objectives."""
+        return len(self.names)
+
+    def values(
+        self, rows: IntArray, *, reward: FloatArray, val_acc: FloatArray, latency_ms: FloatArray
+    ) -> FloatArray:
+        """Values ``(n, objectives)`` of architectures ``(n, slots)``; higher is better."""
+        known = {"reward": reward, "val_acc": val_acc, "latency_ms": -latency_ms}
+        columns: list[NDArray[Any]] = [
+            known[name] if name in known else -self.size_of(name, rows) for name in self.names
+        ]
+        return np.column_stack(columns).astype(float)
+
+    def size_of(self, name: str, rows: IntArray) -> FloatArray:
+        """``params``, ``macs``, ``peak_activation_bytes`` or ``flops``, ``(n,)``.
+
+        Raises:
+            ValueError: where neither the space counts them nor the benchmark tells them.
+        """
+        space = self.benchmark.space
+        if hasattr(space, name):
+            return np.asarray(getattr(space, name)(rows), dtype=float)
+        if hasattr(self.benchmark, "column"):
+            sizes = np.asarray(self.benchmark.column(name, rows), dtype=float)
+            if not np.isnan(sizes).any():
+                return sizes
+        raise ValueError(
+            f"objective {name!r}: neither {space!r} nor benchmark {self.benchmark.name!r} "
+            "tells it of every architecture"
+        )

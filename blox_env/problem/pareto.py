@@ -1,0 +1,162 @@
+"""Pareto fronts, and how much of one a set of points reaches.
+
+The indicators, and fronts of three objectives and more, are moocore's (the extra ``moo``). One and
+two objectives take numpy only: problems, environments and agents that need no extra have fronts,
+and one sort is as fast as a library (``perf/fronts.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.ground.errors import missing_extra
+
+FloatArray = NDArray[np.float64]
+
+
+def front(points: ArrayLike, *, maximise: bool | Sequence[bool] = False) -> NDArray[np.bool_]:
+    """Mask ``(n,)`` of the points that no other point dominates.
+
+    A point dominates another when it is no worse in every objective and better in one; equal
+    points do not dominate each other, so that all copies of a point are in the front or none is.
+    One and two objectives need numpy only, three and more the extra ``moo``.
+
+    Args:
+        points: objectives ``(n, m)``, one row a point; infinite values are fine.
+        maximise: whether objectives are to be large instead of small, for all or one each.
+
+    Raises:
+        ValueError: for another shape, NaN, or another number of values in ``maximise``.
+        ImportError: for three or more objectives without the extra ``moo``.
+    """
+    values = np.array(points, dtype=float)
+    if values.ndim != 2 or values.shape[1] < 1:
+        raise ValueError(f"expected points of shape (n, m), got shape {values.shape}")
+    if np.isnan(values).any():
+        row, column = (int(i) for i in np.argwhere(np.isnan(values))[0])
+        raise ValueError(f"points must not be NaN, got one in row {row}, column {column}")
+    values *= _signs(maximise, values.shape[1])
+    if len(values) == 0:
+        return np.zeros(0, dtype=bool)
+    if values.shape[1] == 1:
+        return np.asarray(values[:, 0] == values[:, 0].min())
+    if values.shape[1] == 2:
+        return _front_of_two(values[:, 0], values[:, 1])
+    moocore = _moocore("a front of three or more objectives")
+    return np.asarray(moocore.is_nondominated(values, keep_weakly=True), dtype=bool)
+
+
+def _front_of_two(first: FloatArray, second: FloatArray) -> NDArray[np.bool_]:
+    """One sweep along the first objective, both minimised."""
+    order = np.lexsort((second, first))
+    x, y = first[order], second[order]
+    starts = np.concatenate([[True], x[1:] != x[:-1]])  # of points with an equal first objective
+    group = np.cumsum(starts) - 1
+    lowest = y[starts]  # of each group
+    before = np.minimum.accumulate(lowest)  # of each group and all before it
+    better = (group == 0) | (y < before[np.maximum(group, 1) - 1])
+    mask = np.empty(len(x), dtype=bool)
+    mask[order] = (y == lowest[group]) & better
+    return mask
+
+
+def hypervolume(
+    points: ArrayLike, reference: ArrayLike, *, maximise: bool | Sequence[bool] = False
+) -> float:
+    """Volume that points dominate up to a reference point, by moocore; more is better.
+
+    Args:
+        points: objectives ``(n, m)``, one row a point; those beyond the reference add nothing.
+        reference: the reference point ``(m,)``, in the sense of the points.
+        maximise: whether objectives are to be large instead of small, for all or one each.
+
+    Raises:
+        ValueError: for other shapes, or NaN.
+        ImportError: without the extra ``moo``.
+    """
+    values, corner = np.array(points, dtype=float), np.array(reference, dtype=float)
+    if values.ndim != 2 or corner.shape != values.shape[1:]:
+        raise ValueError(
+            "expected points of shape (n, m) and a reference of shape (m,), "
+            f"got {values.shape} and {corner.shape}"
+        )
+    if np.isnan(values).any() or np.isnan(corner).any():
+        raise ValueError("points and reference must not be NaN")
+    sign = _signs(maximise, values.shape[1])
+    return float(_moocore("a hypervolume").hypervolume(values * sign, ref=corner * sign))
+
+
+def igd_plus(
+    points: ArrayLike, front: ArrayLike, *, maximise: bool | Sequence[bool] = False
+) -> float:
+    """Mean distance that the points of a front lie beyond the nearest of ``points``, by moocore.
+
+    IGD+ counts only the objectives in which a point is worse (Ishibuchi et al. 2015), so that a
+    set that is better is never farther. 0 where the points reach the whole front, infinite for no
+    points. Objectives are added up as they are: scale them first.
+
+    Args:
+        points: what was found ``(n, m)``.
+        front: the true front ``(k, m)``, at least one point.
+        maximise: whether objectives are to be large instead of small, for all or one each.
+
+    Raises:
+        ValueError: for other shapes, or NaN.
+        ImportError: without the extra ``moo``.
+    """
+    found, true = _two_sets(points, front, maximise)
+    if not len(found):
+        return np.inf
+    return float(_moocore("IGD+").igd_plus(found, ref=true))
+
+
+def epsilon_additive(
+    points: ArrayLike, front: ArrayLike, *, maximise: bool | Sequence[bool] = False
+) -> float:
+    """How far all points would have to move so that none of a front is better, by moocore.
+
+    The additive epsilon of Zitzler et al. (2003): the same distance in every objective, so scale
+    them first. Infinite for no points. Arguments and errors as for :func:`igd_plus`.
+    """
+    found, true = _two_sets(points, front, maximise)
+    if not len(found):
+        return np.inf
+    return float(_moocore("an epsilon indicator").epsilon_additive(found, ref=true))
+
+
+def _two_sets(
+    points: ArrayLike, front: ArrayLike, maximise: bool | Sequence[bool]
+) -> tuple[FloatArray, FloatArray]:
+    """Both sets as arrays to be minimised."""
+    found, true = np.array(points, dtype=float), np.array(front, dtype=float)
+    if found.ndim != 2 or true.ndim != 2 or found.shape[1] != true.shape[1] or not len(true):
+        raise ValueError(
+            "expected points of shape (n, m) and a front of shape (k, m), k at least 1, "
+            f"got {found.shape} and {true.shape}"
+        )
+    if np.isnan(found).any() or np.isnan(true).any():
+        raise ValueError("points and front must not be NaN")
+    sign = _signs(maximise, found.shape[1])
+    return found * sign, true * sign
+
+
+def _signs(maximise: bool | Sequence[bool], objectives: int) -> FloatArray:
+    """-1 for what is to be large, 1 for what is to be small: ``(1,)`` or ``(objectives,)``."""
+    up = np.atleast_1d(np.asarray(maximise, dtype=bool))
+    if up.shape not in ((1,), (objectives,)):
+        raise ValueError(
+            f"maximise must be one bool or {objectives}, one an objective, got {maximise!r}"
+        )
+    return np.where(up, -1.0, 1.0)
+
+
+def _moocore(what: str) -> Any:  # noqa: ANN401 (a module)
+    try:
+        import moocore  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise missing_extra(what, "moo", error) from error
+    return moocore

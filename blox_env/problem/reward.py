@@ -1,0 +1,197 @@
+"""Reward formulas by name: accuracy penalised by latency on a target device.
+
+Every formula takes accuracies as fractions ``(n,)``, latencies ``(n,)`` and a latency target in the
+same unit, and gives rewards ``(n,)``; higher is better. Without a device only ``accuracy`` works.
+
+=============  ======================================  ===========================================
+name           reward for accuracy a, latency t,       below the target; above it
+               target T
+=============  ======================================  ===========================================
+accuracy       a                                       latency never counts
+mnasnet        a · (t/T)^exponent, -0.07               a gain; a loss. T scales all rewards alike,
+                                                       so it does not change which is best
+mnasnet-hard   a · max(t/T, 1)^exponent, -1            nothing; a loss, soon larger than any gain
+                                                       of accuracy
+tunas          a + beta · abs(t/T - 1), -0.07          a loss; a loss: pulled to T from both sides
+linear         a - weight · t/T, 0.07                  the same price a millisecond everywhere
+chebyshev      -max(1 - a, weight · t/T), 0.5          the worse of the two counts, the other not
+constraint     a if t ≤ T else -(t/T - 1)              nothing; accuracy no longer counts, only
+                                                       the way back does
+=============  ======================================  ===========================================
+
+The numbers are defaults of parameters, which stand in brackets behind the name where they should be
+others: ``"mnasnet(exponent=-0.15)"``. ``docs/rewards.md`` shows what each formula pushes an agent
+to do; ``blox-env rewards`` shows what it would find.
+
+A constraint has a cost beside the reward: :func:`excess`, which environments with
+``reward="constraint"`` give as ``info["cost"]``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+
+import numpy as np
+
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.typing import FloatArray
+
+RewardFunction = Callable[[FloatArray, FloatArray, float], FloatArray]
+
+_CALL = re.compile(r"\s*([\w-]+)\s*\((.*)\)\s*")
+
+
+def accuracy(acc: FloatArray, latency: FloatArray, target: float) -> FloatArray:
+    """Accuracy alone."""
+    return acc
+
+
+def mnasnet(
+    acc: FloatArray, latency: FloatArray, target: float, *, exponent: float = -0.07
+) -> FloatArray:
+    """Soft trade-off (Tan et al., *MnasNet*, CVPR 2019, α = β = -0.07).
+
+    Twice the latency is worth 5 % more accuracy, relative: 2^0.07 = 1.05. With one exponent on both
+    sides the target is but a factor of all rewards, so the best architecture is the same for every
+    target; the exponent alone decides.
+    """
+    return acc * (latency / target) ** exponent
+
+
+def mnasnet_hard(
+    acc: FloatArray, latency: FloatArray, target: float, *, exponent: float = -1.0
+) -> FloatArray:
+    """Latency counts only above the target (Tan et al., *MnasNet*, CVPR 2019, α = 0, β = -1).
+
+    Below the target reward is accuracy. Above it 1 % more latency costs 1 % of the accuracy, so
+    going over pays only where accuracy grows as fast as latency.
+    """
+    return acc * np.maximum(latency / target, 1.0) ** exponent
+
+
+def tunas(
+    acc: FloatArray, latency: FloatArray, target: float, *, beta: float = -0.07
+) -> FloatArray:
+    """Absolute reward (Bender et al., *TuNAS*, CVPR 2020; their code searches with β = -0.1).
+
+    Deviations from the target cost in both directions alike, so that an agent learns to use what
+    latency it may; an architecture that is faster and as accurate gets less.
+    """
+    return acc + beta * np.abs(latency / target - 1.0)
+
+
+def linear(
+    acc: FloatArray, latency: FloatArray, target: float, *, weight: float = 0.07
+) -> FloatArray:
+    """Weighted sum: a target's worth of latency costs ``weight`` of accuracy, wherever it is.
+
+    Reaches only what lies on the convex hull of the front (Das & Dennis, 1997), and the larger the
+    target, the cheaper a millisecond.
+    """
+    return acc - weight * latency / target
+
+
+def chebyshev(
+    acc: FloatArray, latency: FloatArray, target: float, *, weight: float = 0.5
+) -> FloatArray:
+    """Minus the weighted Chebyshev distance to accuracy 1 at latency 0 (Bowman, 1976).
+
+    Only the worse of error and weighted latency counts, by which points in dents of the front can
+    be reached, too. The two are even where ``1 - a = weight · t/T``: a weight far above the error
+    that is to be had makes it a search for the fastest, one far below a search for accuracy alone.
+    """
+    return -np.maximum(1.0 - acc, weight * latency / target)
+
+
+def constraint(acc: FloatArray, latency: FloatArray, target: float) -> FloatArray:
+    """Accuracy within the target, else minus the relative excess (Deb, 2000).
+
+    Whatever is feasible is better than whatever is not, and of two that are not the one that is
+    nearer to the target is better.
+    """
+    return np.where(latency <= target, acc, 1.0 - latency / target)
+
+
+def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
+    """How far latencies ``(n,)`` are above the target, relative to it: max(0, t/T - 1), ``(n,)``.
+
+    The cost of a constrained problem (Altman, *Constrained Markov Decision Processes*, 1999): 0 for
+    what is feasible, 0.5 for half as much again as is allowed.
+    """
+    return np.maximum(0.0, latency / target - 1.0)
+
+
+REWARDS: dict[str, Callable[..., FloatArray]] = {
+    "accuracy": accuracy,
+    "mnasnet": mnasnet,
+    "mnasnet-hard": mnasnet_hard,
+    "tunas": tunas,
+    "linear": linear,
+    "chebyshev": chebyshev,
+    "constraint": constraint,
+}
+
+
+def load_reward(reward: str | RewardFunction) -> tuple[str, RewardFunction]:
+    """Name and function of a formula; a function of one's own is taken as it is.
+
+    Args:
+        reward: a name, a name with parameters in brackets (``"tunas(beta=-0.1)"``), or a function
+            of accuracies ``(n,)``, latencies ``(n,)`` and target.
+
+    Raises:
+        ValueError: for an unknown name or parameter, with the closest known one.
+    """
+    if callable(reward):
+        return _name_of(reward), reward
+    if reward in REWARDS:
+        return reward, REWARDS[reward]
+    if isinstance(reward, str) and (call := _CALL.fullmatch(reward)):
+        return _with_parameters(call[1], call[2])
+    raise ValueError(unknown_name("reward", reward, REWARDS))
+
+
+def parameters(name: str) -> dict[str, float]:
+    """Parameters of a named formula and their defaults."""
+    found = inspect.signature(REWARDS[name]).parameters.values()
+    return {each.name: each.default for each in found if each.kind is each.KEYWORD_ONLY}
+
+
+def _with_parameters(name: str, text: str) -> tuple[str, RewardFunction]:
+    if name not in REWARDS:
+        raise ValueError(unknown_name("reward", name, REWARDS))
+    known, given = parameters(name), {}
+    for pair in filter(str.strip, text.split(",")):
+        key, _, value = (part.strip() for part in pair.partition("="))
+        if key not in known:
+            expected = f"takes {', '.join(known)}" if known else "takes no parameter"
+            raise ValueError(f"reward {name!r} {expected}, got {pair.strip()!r}")
+        try:
+            given[key] = float(value)
+        except ValueError:
+            given[key] = np.nan
+        if not np.isfinite(given[key]):
+            raise ValueError(f"{key} of reward {name!r} must be a number, got {value!r}")
+    if not given:
+        return name, REWARDS[name]
+    chosen = _chosen(name, tuple(sorted(given.items())))
+    return _name_of(chosen), chosen
+
+
+@lru_cache(maxsize=64)  # equal names are one function: tables of rewards are kept by function
+def _chosen(name: str, given: tuple[tuple[str, float], ...]) -> RewardFunction:
+    return partial(REWARDS[name], **dict(given))
+
+
+def _name_of(function: Callable[..., FloatArray]) -> str:
+    """What results call a function: with its module, so that nobody's passes for one of these."""
+    if isinstance(function, partial) and not function.args:
+        ours = {formula: name for name, formula in REWARDS.items()}
+        inner = ours[function.func] if function.func in ours else _name_of(function.func)
+        pairs = sorted(function.keywords.items())
+        return f"{inner}({', '.join(f'{key}={value!r}' for key, value in pairs)})"
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    return f"{getattr(function, '__module__', '?')}:{name}"

@@ -1,0 +1,257 @@
+"""The exact answers of a problem, found by listing its space: optimum, front, regret."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.benchmarks.base import Benchmark
+from blox_env.devices.base import Device
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.history import Trials
+from blox_env.problem.objectives import Objectives
+from blox_env.problem.pareto import epsilon_additive, front, hypervolume, igd_plus
+from blox_env.problem.reference_points import reference_point
+from blox_env.spaces.base import SearchSpace
+
+LISTABLE = 10**7
+
+
+@dataclass(frozen=True)
+class FrontRegret:
+    """What a found front lacks of the exact one; all are 0 where nothing is lacking.
+
+    Attributes:
+        hypervolume: of what was found, to the problem's reference point.
+        exact: hypervolume of the exact front.
+        igd_plus: IGD+ to the exact front, objectives scaled to 0 … 1 from the worst to the best of
+            the whole space; infinite where nothing was found.
+        epsilon: additive epsilon to the exact front, scaled in the same way.
+    """
+
+    hypervolume: float
+    exact: float
+    igd_plus: float
+    epsilon: float
+
+    @property
+    def regret(self) -> float:
+        """Hypervolume that is lacking, in the product of the objectives' units."""
+        return self.exact - self.hypervolume
+
+    @property
+    def relative(self) -> float:
+        """Share of the exact front's hypervolume that is lacking, 0 … 1."""
+        return self.regret / self.exact
+
+
+class GroundTruth(ABC):
+    """What is true of a problem, by means of full trainings; free, and not for searches.
+
+    Where a latency budget is given only architectures within it are answers: *feasible* ones. All
+    methods but :meth:`hypervolume` list the space and raise a ValueError where it is too large
+    (over 10^7).
+    """
+
+    benchmark: Benchmark
+    device: Device | None
+    objectives: Objectives
+
+    @property
+    @abstractmethod
+    def space(self) -> SearchSpace:
+        """What can be asked for."""
+
+    @abstractmethod
+    def peek(self, x: ArrayLike) -> Trials:
+        """Means of full trainings without charge or record."""
+
+    @abstractmethod
+    def values(self, trials: Trials) -> FloatArray:
+        """Objectives of trials, ``(n, objectives)``; higher is better."""
+
+    # -- one objective ---------------------------------------------------------------------
+
+    def optimum(self, *, latency_budget_ms: float | None = None) -> tuple[IntArray, float]:
+        """The architecture ``(slots,)`` with the best mean reward, and that reward.
+
+        Args:
+            latency_budget_ms: the best within it.
+
+        Raises:
+            ValueError: where the space is too large to list, or nothing is within the budget.
+        """
+        trials, feasible = self._everything("optimum", latency_budget_ms)
+        best = int(np.argmax(np.where(feasible, trials.reward, -np.inf)))
+        return trials.x[best], float(trials.reward[best])
+
+    def regret(
+        self,
+        x: ArrayLike,
+        *,
+        latency_budget_ms: float | None = None,
+        infeasible: float | None = None,
+    ) -> FloatArray:
+        """Simple regret of answers ``(n, slots)``: the optimum's reward minus theirs, ``(n,)``.
+
+        Args:
+            x: the answers.
+            latency_budget_ms: regret is to the best within it.
+            infeasible: what an answer over the budget counts. By default as much as the worst
+                answer within it, so that means over searches exist and no answer is worse than one
+                that breaks the budget; ``numpy.inf`` or ``numpy.nan`` are other conventions.
+
+        Raises:
+            ValueError: as :meth:`optimum`.
+        """
+        trials, feasible = self._everything("optimum", latency_budget_ms)
+        reward = trials.reward[feasible]
+        answers = self.peek(x)
+        if infeasible is None:
+            infeasible = float(reward.max() - reward.min())
+        within = self._within(answers, latency_budget_ms)
+        return np.where(within, reward.max() - answers.reward, infeasible)
+
+    # -- several objectives ----------------------------------------------------------------
+
+    def pareto_front(
+        self, *, latency_budget_ms: float | None = None
+    ) -> tuple[IntArray, FloatArray]:
+        """The exact front of the space by mean values.
+
+        Args:
+            latency_budget_ms: the front of what is within it.
+
+        Returns:
+            Architectures ``(k, slots)`` and their values ``(k, objectives)``, by falling first
+            objective; of equal values the first architecture.
+
+        Raises:
+            ValueError: where the space is too large to list, or nothing is within the budget.
+        """
+        trials, feasible = self._everything("front", latency_budget_ms)
+        values = self.values(trials)
+        rows = np.flatnonzero(feasible)
+        rows = rows[front(values[rows], maximise=True)]
+        _, first = np.unique(values[rows], axis=0, return_index=True)
+        rows = rows[first[::-1]]
+        return trials.x[rows], values[rows]
+
+    def reference_point(self) -> FloatArray:
+        """Where hypervolumes are measured from, ``(objectives,)``, in the sense of :meth:`values`.
+
+        Frozen for the embedded data; the rule is in :mod:`blox_env.problem.reference_points`.
+
+        Raises:
+            ValueError: where the space is too large to list, or for other data under the name of
+                embedded ones.
+        """
+        return reference_point(
+            self.objectives, lambda: self.values(self._everything("reference point", None)[0])
+        )
+
+    def hypervolume(
+        self,
+        values: ArrayLike | None = None,
+        *,
+        x: ArrayLike | None = None,
+        reference: ArrayLike | None = None,
+    ) -> float:
+        """Hypervolume of a set of points; more is better.
+
+        Args:
+            values: the points ``(n, objectives)``, as :meth:`values` gives them.
+            x: architectures ``(n, slots)`` instead; their mean values are taken.
+            reference: another point than :meth:`reference_point`, ``(objectives,)``.
+
+        Raises:
+            ValueError: for both or none of ``values`` and ``x``, other shapes or NaN, and as
+                :meth:`reference_point`.
+            ImportError: without the extra ``moo``.
+        """
+        points = self._points(values, x)
+        corner = self.reference_point() if reference is None else reference
+        return hypervolume(points, corner, maximise=True)
+
+    def front_regret(
+        self,
+        values: ArrayLike | None = None,
+        *,
+        x: ArrayLike | None = None,
+        latency_budget_ms: float | None = None,
+    ) -> FrontRegret:
+        """How far a set of points is from the exact front.
+
+        Noisy ``values`` may lie beyond the exact front, which is one of means: pass ``x`` for what
+        the architectures are really worth.
+
+        Args:
+            values: the points ``(n, objectives)``.
+            x: architectures ``(n, slots)`` instead; their mean values are taken.
+            latency_budget_ms: compare with the front within it; architectures over it count
+                nothing. Needs ``x``.
+
+        Raises:
+            ValueError: as :meth:`hypervolume` and :meth:`pareto_front`.
+            ImportError: without the extra ``moo``.
+        """
+        if latency_budget_ms is not None:
+            if x is None:
+                raise ValueError("latency_budget_ms needs architectures: pass x=")
+            x = np.asarray(x)[self._within(self.peek(x), latency_budget_ms)]
+        points = self._points(values, x)
+        trials, _ = self._everything("front", None)
+        every = self.values(trials)
+        worst, best = every.min(axis=0), every.max(axis=0)
+        scale = np.where(best > worst, best - worst, 1.0)
+        _, exact = self.pareto_front(latency_budget_ms=latency_budget_ms)
+        scaled = (points - worst) / scale, (exact - worst) / scale
+        reference = self.reference_point()
+        whole = hypervolume(exact, reference, maximise=True)
+        volume = hypervolume(points, reference, maximise=True)
+        if np.isclose(volume, whole, rtol=1e-12, atol=0):
+            volume = whole  # sums in another order
+        return FrontRegret(
+            hypervolume=volume,
+            exact=whole,
+            igd_plus=igd_plus(*scaled, maximise=True),
+            epsilon=epsilon_additive(*scaled, maximise=True),
+        )
+
+    def _points(self, values: ArrayLike | None, x: ArrayLike | None) -> FloatArray:
+        if (values is None) == (x is None):
+            raise ValueError("expected either values or x")
+        if x is not None:
+            return self.values(self.peek(x))
+        points = np.asarray(values, dtype=float)
+        if points.ndim != 2 or points.shape[1] != len(self.objectives):
+            raise ValueError(
+                f"expected values of shape (n, {len(self.objectives)}), one column for each of "
+                f"{', '.join(self.objectives.names)}, got shape {points.shape}"
+            )
+        return points
+
+    def _everything(
+        self, what: str, latency_budget_ms: float | None
+    ) -> tuple[Trials, NDArray[np.bool_]]:
+        """Trials of the whole space, and which are within the budget, at least one."""
+        if self.space.size > LISTABLE:
+            raise ValueError(f"{self.space!r} is too large to find its {what} by listing")
+        trials = self.peek(self.space.all())
+        feasible = self._within(trials, latency_budget_ms)
+        if not feasible.any():
+            raise ValueError(
+                f"no architecture is within latency_budget_ms={latency_budget_ms}: the fastest "
+                f"takes {trials.latency_ms.min():.4g} ms"
+            )
+        return trials, feasible
+
+    def _within(self, trials: Trials, latency_budget_ms: float | None) -> NDArray[np.bool_]:
+        if latency_budget_ms is None:
+            return np.ones(len(trials), dtype=bool)
+        if self.device is None:
+            raise ValueError("latency_budget_ms needs a device, got device=None")
+        return trials.latency_ms <= latency_budget_ms

@@ -1,0 +1,96 @@
+"""How the numbers of an experiment's summary are written, and how they are to be read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blox_env.analysis.statistics import Spread, Summary
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one quantity of a :class:`~blox_env.analysis.statistics.Summary` is shown."""
+
+    field: str
+    heading: str
+    unit: str
+    form: str
+    scale: float = 1.0
+    narrow: str = ""  # the heading in a terminal, where it has to be short
+    spread: bool = True  # whether a terminal shows the quartiles
+
+    def number(self, value: float) -> str:
+        """One value in the column's unit, a dash where it is not known."""
+        return "–" if math.isnan(value) else format(self.scale * value, self.form)
+
+    def median(self, row: Summary) -> str:
+        """Median over seeds."""
+        return self.number(self._spread(row).median)
+
+    def quartiles(self, row: Summary) -> str:
+        """Quartiles over seeds; empty where they are the median or not known."""
+        spread = self._spread(row)
+        if spread.low == spread.high or math.isnan(spread.low):
+            return ""
+        low, high = self.number(spread.low), self.number(spread.high)
+        return "" if low == high else f"{low} – {high}"
+
+    def _spread(self, row: Summary) -> Spread:
+        value: Spread = getattr(row, self.field)
+        return value
+
+
+COLUMNS = (
+    Column("val_acc", "validation accuracy", "%", ".2f", 100.0, "validation\naccuracy"),
+    Column("test_acc", "test accuracy", "%", ".2f", 100.0, "test\naccuracy"),
+    Column("latency_ms", "latency", "ms", ".4g"),
+    Column("regret", "regret", "reward", ".2g"),
+    Column("evaluations", "evaluations", "", ".5g", 1.0, "evalu-\nations", spread=False),
+    Column("train_hours", "simulated training", "h", ".3g", 1.0, "simul.\ntrain.", spread=False),
+    Column("wall_s", "wall time", "s", ".3g", 1.0, "wall\ntime", spread=False),
+)
+
+
+def problem_title(row: Summary) -> str:
+    """What a group of runs searched for."""
+    device = row.device or "no device"
+    return f"benchmark {row.benchmark}, {device}, reward {row.reward}"
+
+
+def notes(rows: Sequence[Summary]) -> str:
+    """How the numbers of a table are to be read."""
+    known = {row.optimum_known for row in rows}
+    to = "the best of the whole table" if known == {True} else "the best that any run found"
+    if len(known) > 1:
+        to = "the best of the whole table or, where that is not known, that any run found"
+    text = (
+        "Median over runs, below it the quartiles, of the best architecture of each run. Regret: "
+        f"difference in reward to {to}. Evaluations: full trainings paid for. Simulated training: "
+        "what these take according to the benchmark; wall time is what the search took."
+    )
+    if any(row.noise == "sampled" for row in rows):
+        text += (
+            " Noise was sampled: accuracies and rewards are those of single trainings, so the best "
+            "are lucky ones too, and regret, to the optimum of the means, is too low."
+        )
+    text += f" Accuracies of the best: {sources(rows, 'acc_sources')}."
+    if any(row.device is not None for row in rows):
+        text += f" Their latencies: {sources(rows, 'latency_sources')}."
+    return text
+
+
+def sources(rows: Sequence[Summary], field: str) -> str:
+    """Where the values of the best architectures come from, such as ``7 trained, 17 surrogate``."""
+    total: dict[str, int] = {}
+    for row in rows:
+        for word, number in getattr(row, field).items():
+            total[word] = total.get(word, 0) + number
+    return words(total)
+
+
+def words(counts: dict[str, int]) -> str:
+    """Counts in words; says so where there are none."""
+    listed = ", ".join(f"{number:,} {word}" for word, number in counts.items())
+    return listed or "source not recorded"

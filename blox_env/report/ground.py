@@ -1,0 +1,126 @@
+"""What benchmark and device of a problem say beyond the runs, as far as they are here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blox_env.analysis.fronts import FrontPoint, Points
+from blox_env.benchmarks.base import Benchmark, load_benchmark
+from blox_env.devices.base import Device, load_device
+from blox_env.experiment.results import Run
+from blox_env.ground.typing import FloatArray
+from blox_env.problem import Problem
+from blox_env.spaces import BloxSpace
+from blox_env.spaces.base import SearchSpace
+
+LISTABLE = 10**6  # architectures of a space that is drawn as a whole
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a problem's benchmark and device say beyond the runs.
+
+    Attributes:
+        benchmark: as it is here; None when it is not, or holds other data than the runs used.
+        device: likewise, and None without latency.
+        missing: why something is None, a sentence each.
+        cards: (name, description) of what is here.
+        whole: every architecture, where both are here and the space can be listed.
+        whole_test: test accuracy of every architecture, a fraction, where the space can be listed.
+        front: the front of the whole space, fastest first; empty where that is not known.
+        corner: reference point of hypervolumes, accuracy and latency in ms ``(2,)``: the problem's,
+            frozen for the embedded data; None where the space is not known.
+    """
+
+    benchmark: Benchmark | None
+    device: Device | None
+    missing: tuple[str, ...]
+    cards: tuple[tuple[str, str], ...]
+    whole: Points | None
+    whole_test: FloatArray | None
+    front: tuple[FrontPoint, ...]
+    corner: FloatArray | None
+
+
+def load_ground(run: Run) -> Ground:
+    """Benchmark and device of a run as they are here, if their data is that of the run.
+
+    Only names are loaded, never a ``"module:Class"`` from a run file: a report of somebody else's
+    results must not run their code.
+    """
+    sums = run.facts.get("checksums", {})
+    missing: list[str] = []
+    benchmark = _load(load_benchmark, "benchmark", run, sums, missing)
+    device = None
+    if run.facts["device"] is not None:
+        device = _load(load_device, "device", run, sums, missing)
+    cards = tuple(
+        (f"{kind} {thing.name}", str(getattr(thing, "description", "") or "No description."))
+        for kind, thing in (("Benchmark", benchmark), ("Device", device))
+        if thing is not None
+    )
+    whole, test = None, None
+    edge: tuple[FrontPoint, ...] = ()
+    corner = None
+    if benchmark is not None and "table" in benchmark.provides and _small(benchmark):
+        rows = benchmark.space.all()
+        found = benchmark.evaluate(rows)
+        test = found.test_acc
+        if device is not None:
+            whole = Points(device.latency_ms(rows), found.val_acc)
+            problem = Problem(benchmark, device, objectives=("val_acc", "latency_ms"))
+            corner = problem.reference_point() * (1, -1)  # latency counts with a minus there
+            chosen = whole.on_front()
+            order = whole.latency_ms[chosen].argsort(kind="stable")
+            flags = device.measured(rows[chosen])
+            edge = tuple(
+                FrontPoint(
+                    row=tuple(int(option) for option in rows[chosen][i]),
+                    latency_ms=float(whole.latency_ms[chosen][i]),
+                    val_acc=float(whole.val_acc[chosen][i]),
+                    source=str(found.source[chosen][i]),
+                    measured=bool(flags[i]),
+                    seed=None,
+                )
+                for i in order
+            )
+    return Ground(benchmark, device, tuple(missing), cards, whole, test, edge, corner)
+
+
+def with_measured(run: Run, device: Device | None) -> Run:
+    """The run with the fact ``measured``, whether the latency of its best was measured."""
+    if device is None or run.facts.get("measured") is not None:
+        return run
+    measured = bool(device.measured(run.x[run.facts["best"]][None])[0])
+    return replace(run, facts={**run.facts, "measured": measured})
+
+
+def space_of(run: Run, ground: Ground) -> SearchSpace | None:
+    """The search space of a run, None where it is not known."""
+    if ground.benchmark is not None:
+        return ground.benchmark.space
+    return BloxSpace() if run.facts.get("space") == "blox" else None
+
+
+def _small(benchmark: Benchmark) -> bool:
+    return benchmark.space.size <= LISTABLE
+
+
+def _load(
+    load: Callable[[str], Any], kind: str, run: Run, sums: dict[str, Any], missing: list[str]
+) -> Any:  # noqa: ANN401 (a benchmark or a device)
+    name = str(run.facts[kind])
+    if ":" in name:
+        missing.append(f"The {kind} {name} is code and not a registered name: not loaded.")
+        return None
+    try:
+        found = load(name)
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        missing.append(f"The {kind} {name} could not be loaded: {error}")
+        return None
+    if found.checksum() != sums.get(kind):
+        missing.append(f"The {kind} {name} holds other data here than the runs used: not shown.")
+        return None
+    return found

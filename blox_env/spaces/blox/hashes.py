@@ -1,0 +1,81 @@
+"""Which architecture of Blox an upstream model hash belongs to.
+
+Hashing all 91,125 graphs takes most of a minute, so the package carries the result: of each hash
+its two halves of 64 bits, combined by exclusive or, in order of the architectures' numbers. The
+combined values are distinct, and a change in either half changes them.
+
+    python -m blox_env.spaces.blox.hashes blox_env/data/spaces/blox-hashes.npy    # writes it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.ground.typing import IntArray
+from blox_env.spaces.blox.space import BloxSpace
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "spaces" / "blox-hashes.npy"
+DIGITS = 32
+
+
+def hash_bytes(hashes: Sequence[str]) -> NDArray[np.uint8]:
+    """Hashes of 32 hex digits as bytes ``(n, 16)``.
+
+    Raises:
+        ValueError: names the first that is none, counted from 1.
+    """
+    data = b""
+    with contextlib.suppress(TypeError, ValueError):  # the loop finds what is wrong
+        data = bytes.fromhex("".join(hashes))
+    if len(data) * 2 != DIGITS * len(hashes) or any(len(h) != DIGITS for h in hashes):
+        for number, text in enumerate(hashes, 1):
+            if not _is_hash(text):
+                raise ValueError(
+                    f"row {number}: expected a model_hash of {DIGITS} hex digits, got {text!r:.60}"
+                )
+    return np.frombuffer(data, dtype=np.uint8).reshape(-1, DIGITS // 2)
+
+
+def numbers_of(digests: NDArray[np.uint8]) -> IntArray:
+    """Numbers of the architectures that have these hashes ``(n, 16)``; -1 where none has."""
+    known, number = _table()
+    wanted = _folded(digests)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found: IntArray = np.where(known[place] == wanted, number[place], -1)
+    return found
+
+
+def make(path: Path) -> None:
+    """Hash all architectures and write the file."""
+    space = BloxSpace()
+    np.save(path, _folded(hash_bytes(space.model_hash(space.all()))))
+
+
+def _folded(digests: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    halves = np.ascontiguousarray(digests).view(">u8").reshape(-1, 2)
+    folded: NDArray[np.uint64] = (halves[:, 0] ^ halves[:, 1]).astype(np.uint64)
+    return folded
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[NDArray[np.uint64], IntArray]:
+    """The combined hashes in rising order, and the architecture's number of each."""
+    folded = np.load(DATA, allow_pickle=False)
+    order = np.argsort(folded)
+    return folded[order], order
+
+
+def _is_hash(text: object) -> bool:
+    digits = "0123456789abcdefABCDEF"
+    return isinstance(text, str) and len(text) == DIGITS and not text.strip(digits)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))

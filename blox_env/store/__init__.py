@@ -1,0 +1,1 @@
+"""Tables of imported data in a folder: the one room that knows their bytes."""

@@ -1,0 +1,148 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from blox_env.ground.files import write_atomic, write_json
+from blox_env.ground.parallel import Outcome, _Queue, run_tasks
+from blox_env.ground.seeds import spawn_seeds
+
+
+def square(x):
+    if x == 3:
+        raise ValueError("three is not wanted")
+    return x * x
+
+
+def die_once(folder):
+    """Kills its own process the first time."""
+    marker = Path(folder) / "tried"
+    if not marker.exists():
+        marker.touch()
+        os._exit(1)
+    return "survived"
+
+
+def die_always(_):
+    os._exit(1)
+
+
+def dispatch(payload):
+    name, argument = payload
+    return globals()[name](argument)
+
+
+def test_errors_are_reported_and_stop_nothing():
+    outcomes = {o.index: o for o in run_tasks(square, [1, 2, 3, 4], workers=0)}
+    assert {i: o.result for i, o in outcomes.items() if o.error is None} == {0: 1, 1: 4, 3: 16}
+    assert "three is not wanted" in outcomes[2].error
+
+
+@pytest.mark.extra
+def test_on_ray_too_and_dead_workers_are_tried_again(tmp_path):
+    pytest.importorskip("ray")
+    payloads = [
+        ("square", 2),
+        ("die_once", str(tmp_path)),
+        ("square", 3),
+        ("die_always", None),
+        ("square", 5),
+    ]
+    outcomes = {o.index: o for o in run_tasks(dispatch, payloads, workers=2, retries=1)}
+    assert len(outcomes) == 5
+    assert [outcomes[i].result for i in (0, 1, 4)] == [4, "survived", 25]
+    assert "three is not wanted" in outcomes[2].error
+    assert "WorkerCrashed" in outcomes[3].error
+
+
+def fail_twice(folder):
+    tries = len(list(Path(folder).iterdir()))
+    (Path(folder) / str(tries)).touch()
+    if tries < 2:
+        raise OSError("not yet")
+    return tries
+
+
+def test_errors_are_tried_again_too(tmp_path):
+    (outcome,) = run_tasks(fail_twice, [tmp_path], workers=0)
+    assert (outcome.result, outcome.error, outcome.tries) == (2, None, 3)
+    (outcome,) = run_tasks(square, [3], workers=0, retries=1)
+    assert outcome.tries == 2
+
+
+def batches(queue, seconds):
+    """Sizes of the batches that a queue hands out if tasks take so long."""
+    sizes = []
+    while batch := queue.take():
+        sizes.append(len(batch.left))
+        for index in batch.left:
+            queue.took(index, seconds[queue.kinds[index]])
+    return sizes
+
+
+def test_short_tasks_go_to_a_worker_together():
+    sizes = batches(_Queue(["short"] * 100, 2), {"short": 0.1})
+    assert sizes[0] == 1  # nothing is known yet
+    assert sizes[1] == 10
+    assert sum(sizes) == 100
+    assert sizes[-3:] == [1, 1, 1]  # so that nobody waits for a long batch in the end
+    assert batches(_Queue(["long"] * 10, 2), {"long": 2.0}) == [1] * 10
+    mixed = batches(_Queue(["long", "short"] * 50, 2), {"long": 2.0, "short": 0.1})
+    assert max(mixed) == 1
+
+
+def test_what_failed_goes_alone():
+    queue = _Queue(["short"] * 100, 2)
+    for index in queue.take().left:
+        queue.took(index, 0.01)
+    second = list(queue.take().left)
+    assert len(second) > 10
+    assert queue.ended(Outcome(second[0], error="dead"), retries=2) is None
+    assert list(queue.take().left) == second[:1]
+    assert queue.ended(Outcome(second[0], error="dead"), retries=2) is None
+    assert queue.ended(Outcome(second[0], error="dead"), retries=2).tries == 3
+
+
+@pytest.mark.extra
+def test_many_short_tasks_on_ray_and_a_death_among_them(tmp_path):
+    pytest.importorskip("ray")
+    payloads = [("square", 5)] * 30 + [("die_once", str(tmp_path))] + [("square", 6)] * 30
+    begun = []
+    outcomes = list(
+        run_tasks(dispatch, payloads, workers=1, started=lambda *what: begun.append(what))
+    )
+    assert sorted(o.index for o in outcomes) == list(range(61))
+    assert {o.result for o in outcomes} == {25, 36, "survived"}
+    assert {index for index, _ in begun} == set(range(61))
+    assert len({worker.pid for _, worker in begun}) >= 2
+
+
+@pytest.mark.parametrize("workers", [-1, 1.5])
+def test_bad_number_of_workers(workers):
+    with pytest.raises((ValueError, TypeError), match="workers must be"):
+        list(run_tasks(square, [1], workers=workers))
+
+
+def test_files_appear_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "file.json"
+    write_json(path, {"b": 1, "a": [1, 2]})
+    assert json.loads(path.read_text()) == {"a": [1, 2], "b": 1}
+    before = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomic(path, b"other")
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
+
+
+def test_spawned_seeds_are_nested_and_distinct():
+    few, many = spawn_seeds(5, 3), spawn_seeds(5, 100)
+    assert many[:3] == few
+    assert len(set(many)) == 100
+    assert spawn_seeds(6, 3) != few
+    assert all(0 <= s < 2**31 for s in many)
