@@ -93,6 +93,8 @@ class Benchmark(ABC):
 def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
     """The benchmark of a registered name, a folder, or ``"module:Class"``; made once a process.
 
+    ``"live:TASK"`` is one that trains when it is asked; see :mod:`blox_env.benchmarks.live`.
+
     A folder is one that ``blox-env surrogate --out`` or ``blox-env import --out`` wrote.
 
     Raises:
@@ -109,6 +111,8 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
 
 @lru_cache(maxsize=8)
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
+    if name.startswith("live:"):
+        return registry.resolve("benchmark", "blox_env.benchmarks.live:from_name")(name)
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
     if _target is None and (Path(name) / "manifest.json").is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -25,8 +26,8 @@ Device = Annotated[str, typer.Option(help="Name of a device, 'none' for no laten
 
 
 def names(text: str) -> list[str]:
-    """``"a, b"`` as a list, at least one."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
+    """``"a, b(c=1, d=2)"`` as a list, at least one; commas in brackets are part of a name."""
+    found = [name.strip() for name in re.split(r",(?![^(]*\))", text) if name.strip()]
     if not found:
         raise ValueError(f"expected comma-separated names, got {text!r}")
     return found

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from blox_env.cli import app
-from blox_env.cli.common import options_of
+from blox_env.cli.common import names, options_of
 
 RUNNER = CliRunner()
 
@@ -77,6 +77,12 @@ def test_option_values_are_json_or_text():
         "d": "word",
         "e": "x=y",
     }
+
+
+def test_commas_in_brackets_belong_to_a_name():
+    assert names("a, b(c=1, d=2),e(f=3) ,") == ["a", "b(c=1, d=2)", "e(f=3)"]
+    with pytest.raises(ValueError, match="comma-separated names"):
+        names(" , ")
 
 
 SLOW = """
