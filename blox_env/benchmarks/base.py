@@ -111,8 +111,8 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
 
 @lru_cache(maxsize=8)
 def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
-    if name.startswith("live:"):
-        return registry.resolve("benchmark", "blox_env.benchmarks.live:from_name")(name)
+    if maker := registry.family("benchmark", name):
+        return registry.resolve("benchmark", maker)(name)
     if _target is None and (Path(name) / "card.json").is_file():
         return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
     if _target is None and (Path(name) / "manifest.json").is_file():

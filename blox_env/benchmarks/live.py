@@ -26,10 +26,10 @@ from blox_env.benchmarks.live_cache import (
     arch_text,
     default_folder,
 )
-from blox_env.errors import check_positive_int, unknown_name
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.parallel import run_tasks
 from blox_env.networks import tasks
 from blox_env.networks.recipe import Recipe
-from blox_env.parallel import run_tasks
 from blox_env.spaces import BloxSpace
 
 PREFIX = "live:"

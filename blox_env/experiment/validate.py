@@ -106,7 +106,7 @@ def _validate(path: Path, run: Run) -> Verdict:
     said = run.facts
     for kind in _KINDS:
         name = said[kind]
-        if name is not None and ":" in name and name not in registry.names(kind):
+        if name is not None and registry.is_code(kind, name):
             error = f"{kind} {name!r} is code and not a registered name: not loaded"
             return Verdict(path, len(run), error=error)
     item = Search(

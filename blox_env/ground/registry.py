@@ -42,6 +42,11 @@ _ENTRIES: dict[str, dict[str, str]] = {
     },
 }
 
+# Families of names, such as "live:digits": the word before the colon -> what makes one of a name.
+_FAMILIES: dict[str, dict[str, str]] = {
+    "benchmark": {"live": "blox_env.benchmarks.live:from_name"},
+}
+
 
 def register_benchmark(name: str, target: str) -> None:
     """Let ``name`` stand for a benchmark, ``target`` being ``"module:Class"`` or a factory."""
@@ -71,6 +76,17 @@ def list_agents() -> list[str]:
 def names(kind: str) -> list[str]:
     """All names of a kind: ``"benchmark"``, ``"device"`` or ``"agent"``."""
     return sorted(_ENTRIES[kind])
+
+
+def family(kind: str, name: str) -> str | None:
+    """What makes the objects of a name like ``"live:digits"``, None for a name of its own."""
+    word, colon, _ = name.partition(":")
+    return _FAMILIES.get(kind, {}).get(word) if colon and name not in _ENTRIES[kind] else None
+
+
+def is_code(kind: str, name: str) -> bool:
+    """Whether ``name`` is a ``"module:Class"`` that nobody registered; loading it imports that."""
+    return ":" in name and name not in _ENTRIES[kind] and family(kind, name) is None
 
 
 def absolute(kind: str, name: str) -> str:

@@ -10,6 +10,7 @@ from blox_env.analysis.fronts import FrontPoint, Points
 from blox_env.benchmarks.base import Benchmark, load_benchmark
 from blox_env.devices.base import Device, load_device
 from blox_env.experiment.results import Run
+from blox_env.ground import registry
 from blox_env.ground.typing import FloatArray
 from blox_env.problem import Problem
 from blox_env.spaces import BloxSpace
@@ -112,7 +113,7 @@ def _load(
     load: Callable[[str], Any], kind: str, run: Run, sums: dict[str, Any], missing: list[str]
 ) -> Any:  # noqa: ANN401 (a benchmark or a device)
     name = str(run.facts[kind])
-    if ":" in name:
+    if registry.is_code(kind, name):
         missing.append(f"The {kind} {name} is code and not a registered name: not loaded.")
         return None
     try:

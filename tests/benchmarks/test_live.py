@@ -15,6 +15,7 @@ import pytest
 import blox_env
 from blox_env.benchmarks.live import LiveBenchmark, from_name, train_network
 from blox_env.benchmarks.live_cache import FILE, TrainingCache
+from blox_env.ground import registry
 from blox_env.networks.recipe import Recipe
 from blox_env.networks.tasks import load_task
 from blox_env.testing import check_benchmark
@@ -190,3 +191,10 @@ def test_real_trainings_in_a_problem_and_an_environment(tmp_path, monkeypatch):
     *_, info = env.step(history.x[0])
     assert info["val_acc"] == history.val_acc[0]
     assert TrainingCache(tmp_path / FILE).count() == 2
+
+
+def test_its_names_are_no_code_to_be_loaded():
+    assert not registry.is_code("benchmark", "live:digits(epochs=2)")
+    assert not registry.is_code("benchmark", "digits")
+    assert registry.is_code("benchmark", "os:system")
+    assert registry.is_code("device", "live:digits")

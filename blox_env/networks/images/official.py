@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.array_pickle import load_arrays
+from blox_env.ground.array_pickle import Array, load_arrays
 from blox_env.networks.images.image_set import ImageSet, Indices, Pixels
 
 WHERE = "https://www.cs.toronto.edu/~kriz/cifar.html"
@@ -206,7 +206,7 @@ def _binary_names(version: Version, data: bytes) -> tuple[str, ...]:
 
 def _pickled_names(version: Version, data: bytes) -> tuple[str, ...]:
     field = "label_names" if version.classes == 10 else "fine_label_names"
-    names = _field(_load(data), field, list)
+    names = _field(load_arrays(data), field, list)
     return _checked_names(version, [*_texts(names)])
 
 
@@ -224,23 +224,15 @@ def _checked_names(version: Version, names: list[str]) -> tuple[str, ...]:
 
 
 def _pickled_images(version: Version, data: bytes) -> tuple[Pixels, NDArray[np.int64]]:
-    batch = _load(data)
+    batch = load_arrays(data)
     labels = _field(batch, "labels" if version.classes == 10 else "fine_labels", list)
-    array = getattr(batch.get("data"), "values", None)
-    if (
-        not isinstance(array, np.ndarray)
-        or array.dtype != np.uint8
-        or array.shape != (len(labels), _PIXELS)
-    ):
+    array = _field(batch, "data", Array).values
+    if array is None or array.dtype != np.uint8 or array.shape != (len(labels), _PIXELS):
         got = getattr(array, "shape", "no array")
         raise ValueError(f"expected data as uint8 of shape ({len(labels)}, {_PIXELS}), got {got}")
     if not all(type(label) is int and 0 <= label < version.classes for label in labels):
         raise ValueError(f"expected labels in 0 … {version.classes - 1}")
     return array.reshape(-1, 3, SIDE, SIDE), np.array(labels, dtype=np.int64)
-
-
-def _load(data: bytes) -> Any:  # noqa: ANN401 (what is there)
-    return load_arrays(data)
 
 
 def _field(batch: object, name: str, kind: type) -> Any:  # noqa: ANN401 (of that kind)
