@@ -34,8 +34,8 @@ class ModelBased(AskTellAgent):
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Search with a single thread of BLAS; afterwards it has as many as before."""
         try:
-            import scipy.linalg  # noqa: F401, PLC0415 (an extra; loads the BLAS that is limited)
-            from threadpoolctl import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            import scipy.linalg  # noqa: F401 (an extra; loads the BLAS that is limited)
+            from threadpoolctl import (  # type: ignore[import-untyped]
                 threadpool_limits,
             )
         except ImportError as error:

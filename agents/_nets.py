@@ -45,7 +45,7 @@ class Nets:
             loss: of outputs ``(networks, n)``: its value, summed over networks, and its gradient.
             steps: iterations of L-BFGS at most.
         """
-        from scipy import optimize  # noqa: PLC0415 (an extra)
+        from scipy import optimize
 
         def objective(theta: FloatArray) -> tuple[float, FloatArray]:
             hidden, bias, out, linear, shift = self._parts(theta)

@@ -42,7 +42,7 @@ def train(
         ImportError: without the extra ``sb3``.
     """
     try:
-        from blox_env.adapters.sb3 import SB3VecEnv  # noqa: PLC0415 (an extra)
+        from blox_env.adapters.sb3 import SB3VecEnv
     except ImportError as error:
         raise missing_extra("this agent", "sb3", error) from error
     rng = np.random.default_rng(seed)
@@ -62,8 +62,8 @@ def train(
             model.learn(steps, callback=_until_done(problem), reset_num_timesteps=not begun)
 
 
-def _until_done(problem: Problem) -> Any:  # noqa: ANN401
-    from stable_baselines3.common.callbacks import BaseCallback  # noqa: PLC0415
+def _until_done(problem: Problem) -> Any:
+    from stable_baselines3.common.callbacks import BaseCallback
 
     class UntilDone(BaseCallback):
         """Stops training once the problem is done."""
@@ -80,7 +80,7 @@ def own_random_state() -> Iterator[None]:
 
     Both are put back as they were.
     """
-    import torch  # noqa: PLC0415
+    import torch
 
     plain, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002 (to restore it)
     threads = torch.get_num_threads()

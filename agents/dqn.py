@@ -55,8 +55,8 @@ class DQN(Agent):
         steps = max(1, int(problem.remaining)) * problem.space.slots
         train(problem, seed, self._model, envs=self.envs, steps=steps)
 
-    def _model(self, env: Any, seed: int) -> Any:  # noqa: ANN401
-        from stable_baselines3 import DQN as SB3DQN  # noqa: PLC0415 (an extra)
+    def _model(self, env: Any, seed: int) -> Any:
+        from stable_baselines3 import DQN as SB3DQN
 
         return SB3DQN(
             "MlpPolicy",

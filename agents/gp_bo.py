@@ -176,7 +176,7 @@ class GPBO(ModelBased):
 
 def _improvement(mean: FloatArray, deviation: FloatArray, best: FloatArray) -> FloatArray:
     """``E max(0, N(mean, deviation²) - best)``."""
-    from scipy.special import ndtr  # noqa: PLC0415 (an extra)
+    from scipy.special import ndtr
 
     z = (mean - best) / deviation
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
@@ -185,7 +185,7 @@ def _improvement(mean: FloatArray, deviation: FloatArray, best: FloatArray) -> F
 
 def _log_improvement(mean: FloatArray, deviation: FloatArray, best: float) -> FloatArray:
     """Its logarithm, which tells candidates apart where the improvement itself is next to 0."""
-    from scipy.special import erfcx  # noqa: PLC0415 (an extra)
+    from scipy.special import erfcx
 
     z = (mean - best) / deviation
     low = np.minimum(z, 0.0)  # φ(z) + zΦ(z) = φ(z) (1 + zΦ(z)/φ(z)) for these
@@ -284,7 +284,7 @@ class _Process:
 
     def fit(self, x: IntArray, y: FloatArray) -> None:
         """Fit the weights to standardised values ``(n,)`` of architectures ``(n, slots)``."""
-        from scipy import optimize  # noqa: PLC0415 (an extra)
+        from scipy import optimize
 
         n = len(x)
         one, other = np.tril_indices(n, -1)
@@ -308,7 +308,7 @@ class _Process:
         self, theta: FloatArray, apart: FloatArray, y: FloatArray
     ) -> tuple[float, FloatArray]:
         """Negative log posterior of the weights, and its gradient."""
-        from scipy import linalg  # noqa: PLC0415 (an extra)
+        from scipy import linalg
 
         n = len(y)
         weights, nugget = self._weights(theta)
@@ -348,7 +348,7 @@ class _Process:
 
     def condition(self, x: IntArray, values: FloatArray, candidates: IntArray, room: int) -> None:
         """Start anew from ``values`` ``(n,)`` of ``x``; ``room`` for so many more trials."""
-        from scipy import linalg  # noqa: PLC0415 (an extra)
+        from scipy import linalg
 
         weights, self.nugget = self._weights(self.theta)
         self.apart = [np.tensordot(w, d, 1) for w, d in zip(weights, self.distances, strict=True)]

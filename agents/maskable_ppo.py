@@ -70,8 +70,8 @@ class MaskablePPO(Agent):
             granularity=self.granularity,
         )
 
-    def _model(self, env: Any, seed: int, steps: int) -> Any:  # noqa: ANN401
-        from sb3_contrib import MaskablePPO as Model  # noqa: PLC0415 (an extra)
+    def _model(self, env: Any, seed: int, steps: int) -> Any:
+        from sb3_contrib import MaskablePPO as Model
 
         return Model(
             "MlpPolicy",

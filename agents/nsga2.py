@@ -102,28 +102,28 @@ class NSGA2(AskTellAgent):
         return row
 
 
-def _rows(population: Any) -> list[Architecture]:  # noqa: ANN401
+def _rows(population: Any) -> list[Architecture]:
     """Architectures of pymoo's population; None, where mating found nothing new, has none."""
     return [] if population is None else list(map(tuple, population.get("X").tolist()))
 
 
-def _evaluated(x: IntArray, values: FloatArray) -> Any:  # noqa: ANN401
+def _evaluated(x: IntArray, values: FloatArray) -> Any:
     """Architectures with values, to be maximised, as pymoo's population, which minimises."""
-    from pymoo.core.population import Population  # noqa: PLC0415
+    from pymoo.core.population import Population
 
     return Population.new("X", x, "F", -values)
 
 
-def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: int) -> Any:  # noqa: ANN401
+def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: int) -> Any:
     """The NSGA-II of pymoo with operators for options without order."""
     try:
-        from pymoo.algorithms.moo.nsga2 import NSGA2 as PymooNSGA  # noqa: N811, PLC0415
-        from pymoo.core.duplicate import DuplicateElimination  # noqa: PLC0415
-        from pymoo.core.mutation import Mutation  # noqa: PLC0415
-        from pymoo.core.problem import Problem as PymooProblem  # noqa: PLC0415
-        from pymoo.core.termination import NoTermination  # noqa: PLC0415
-        from pymoo.operators.crossover.ux import UniformCrossover  # noqa: PLC0415
-        from pymoo.operators.survival.rank_and_crowding import RankAndCrowding  # noqa: PLC0415
+        from pymoo.algorithms.moo.nsga2 import NSGA2 as PymooNSGA  # noqa: N811
+        from pymoo.core.duplicate import DuplicateElimination
+        from pymoo.core.mutation import Mutation
+        from pymoo.core.problem import Problem as PymooProblem
+        from pymoo.core.termination import NoTermination
+        from pymoo.operators.crossover.ux import UniformCrossover
+        from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
     except ImportError as error:
         raise missing_extra("the agent nsga2", "moo", error) from error
     options = np.asarray(problem.space.options)
@@ -132,7 +132,7 @@ def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: in
     class OtherOption(Mutation):  # type: ignore[misc]
         """Each slot with probability ``rate`` to one of its other options, equally likely."""
 
-        def _do(self, _: Any, X: IntArray, random_state: Any, **kwargs: Any) -> IntArray:  # noqa: ANN401
+        def _do(self, _: Any, X: IntArray, random_state: Any, **kwargs: Any) -> IntArray:
             changed = (random_state.random(X.shape) < rate) & (options > 1)
             shift = random_state.integers(1, np.maximum(options, 2), size=X.shape)
             return np.where(changed, (X + shift) % options, X)
@@ -140,7 +140,7 @@ def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: in
     class NeverMade(DuplicateElimination):  # type: ignore[misc]
         """Keeps what was not made before, the first of equal ones."""
 
-        def do(self, population: Any, *others: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def do(self, population: Any, *others: Any, **kwargs: Any) -> Any:
             known = made.union(*map(_rows, others))
             kept = []
             for i, row in enumerate(_rows(population)):
@@ -152,7 +152,7 @@ def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: in
     class WholeFront(RankAndCrowding):  # type: ignore[misc]
         """Lets at least the first front survive, however large."""
 
-        def _do(self, _: Any, population: Any, *args: Any, n_survive: int, **kwargs: Any) -> Any:  # noqa: ANN401
+        def _do(self, _: Any, population: Any, *args: Any, n_survive: int, **kwargs: Any) -> Any:
             first = int(front(population.get("F")).sum())
             return super()._do(_, population, *args, n_survive=max(n_survive, first), **kwargs)
 

@@ -56,8 +56,8 @@ class PPO(Agent):
         steps = self.episodes * problem.space.slots
         train(problem, seed, lambda env, number: self._model(env, number, steps), envs=self.envs)
 
-    def _model(self, env: Any, seed: int, steps: int) -> Any:  # noqa: ANN401
-        from stable_baselines3 import PPO as SB3PPO  # noqa: PLC0415 (an extra)
+    def _model(self, env: Any, seed: int, steps: int) -> Any:
+        from stable_baselines3 import PPO as SB3PPO
 
         return SB3PPO(
             "MlpPolicy",

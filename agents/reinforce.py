@@ -52,7 +52,7 @@ class Reinforce(Agent):
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Propose, evaluate and learn until the problem is done."""
         try:
-            import torch  # noqa: PLC0415 (an extra)
+            import torch
         except ImportError as error:
             raise missing_extra("the agent reinforce", "torch", error) from error
         rng = np.random.default_rng(seed)
@@ -89,9 +89,9 @@ class Reinforce(Agent):
         return mean, self.baseline * deviation + (1 - self.baseline) * spread
 
 
-def _controller(options: tuple[int, ...], hidden: int) -> Any:  # noqa: ANN401 (a torch module)
-    import torch  # noqa: PLC0415
-    from torch import nn  # noqa: PLC0415
+def _controller(options: tuple[int, ...], hidden: int) -> Any:
+    import torch
+    from torch import nn
 
     class Controller(nn.Module):
         """Samples ``n`` architectures with log-probabilities and entropies, ``(n,)`` each."""

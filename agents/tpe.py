@@ -63,7 +63,7 @@ class TPE(AskTellAgent):
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """An empty study; Optuna draws from a generator seeded by ``rng``."""
         try:
-            import optuna  # noqa: PLC0415 (an extra)
+            import optuna
         except ImportError as error:
             raise missing_extra("the agent tpe", "bo", error) from error
         self._problem = problem
@@ -105,9 +105,9 @@ class TPE(AskTellAgent):
                 else:
                     self._study.tell(trial, gains)
 
-    def _trial(self, row: Architecture, gains: list[float]) -> Any:  # noqa: ANN401
+    def _trial(self, row: Architecture, gains: list[float]) -> Any:
         """A finished trial that the sampler did not propose."""
-        import optuna  # noqa: PLC0415
+        import optuna
 
         params = dict(zip(self._distributions, row, strict=True))
         return optuna.trial.create_trial(
@@ -115,7 +115,7 @@ class TPE(AskTellAgent):
         )
 
     def _proposal(self) -> Architecture:
-        import optuna  # noqa: PLC0415
+        import optuna
 
         row: Architecture = ()
         for _ in range(1 + self.redraws):
@@ -141,7 +141,7 @@ class TPE(AskTellAgent):
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Optuna neither logs that it makes a study nor warns that an option is experimental."""
-    import optuna  # noqa: PLC0415
+    import optuna
 
     verbosity = optuna.logging.get_verbosity()
     with warnings.catch_warnings():

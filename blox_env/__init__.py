@@ -90,7 +90,7 @@ for _name, _arguments in _ENVIRONMENTS.items():
         _gym.register(f"blox_env/{_name}", **_arguments)
 
 
-def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
+def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> Any:
     """The network of one architecture ``(slots,)`` as a ``torch.nn.Module``.
 
     Args:
@@ -102,8 +102,8 @@ def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> 
     return (space or BloxSpace()).build_network(row, **kwargs)
 
 
-def compare(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+def compare(*args: Any, **kwargs: Any) -> Any:
     """Many searches at once; see :func:`blox_env.experiment.runner.compare`."""
-    from blox_env.experiment.runner import compare as run  # noqa: PLC0415 (needs an extra)
+    from blox_env.experiment.runner import compare as run
 
     return run(*args, **kwargs)

@@ -10,7 +10,6 @@ import numpy as np
 
 from blox_env.asynchronous import ask_and_tell
 from blox_env.ground import registry
-from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
@@ -87,22 +86,7 @@ def make_agent(agent: str | Agent, options: Mapping[str, Any] | None = None) -> 
         if options:
             raise ValueError("options go with an agent's name, not with a ready agent")
         return agent
-    made = registry.resolve("agent", agent)
-    options = dict(options or {})
-    known = _option_names(made)
-    for option in options:
-        if option not in known:
-            raise ValueError(unknown_name(f"option of {agent}", option, known))
-    ready = made(**options)
-    if not isinstance(ready, Agent):
-        raise TypeError(f"agent {agent!r} must give an Agent, got {ready!r}")
-    return ready
-
-
-def _option_names(made: Any) -> list[str]:  # noqa: ANN401
-    import inspect  # noqa: PLC0415 (slow to import, rarely needed)
-
-    return [name for name in inspect.signature(made).parameters if name != "self"]
+    return registry.make("agent", agent, options or {}, Agent)
 
 
 def search(

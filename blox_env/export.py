@@ -95,7 +95,7 @@ def export_network(
     if target.suffix == ".onnx":
         content = _with_metadata(runtime.export(built, shape), metadata)
     else:
-        from blox_env.networks.export import pt2_bytes  # noqa: PLC0415 (torch only on demand)
+        from blox_env.networks.export import pt2_bytes
 
         content = pt2_bytes(built, shape, {EXTRA_FILE: json.dumps(metadata, indent=1)})
     write_atomic(target, content)
@@ -211,9 +211,9 @@ def _with_metadata(model: bytes, metadata: Mapping[str, str]) -> bytes:
     return file.getvalue()
 
 
-def _onnx() -> Any:  # noqa: ANN401 (a module)
+def _onnx() -> Any:
     try:
-        import onnx  # noqa: PLC0415 (an extra)
+        import onnx
     except ImportError as error:
         raise missing_extra("reading and writing ONNX files", "devices", error) from error
     return onnx

@@ -206,7 +206,7 @@ print(json.dumps([history.x.tolist(), history.epochs.tolist()]))
 """
 
 
-def _elsewhere(agent: str | Agent, problem: Callable[[], Problem], seed: int) -> Any:  # noqa: ANN401
+def _elsewhere(agent: str | Agent, problem: Callable[[], Problem], seed: int) -> Any:
     """Architectures and epochs of the same search in another process, with another hash seed."""
     hash_seed = "1" if os.environ.get("PYTHONHASHSEED") == "2" else "2"
     ended = subprocess.run(

@@ -70,7 +70,7 @@ class Split:
                 f"{[device.name for device in known]} and test {unseen.name!r}"
             )
 
-    def environment(self, num_envs: int | None = None, **arguments: Any) -> Any:  # noqa: ANN401
+    def environment(self, num_envs: int | None = None, **arguments: Any) -> Any:
         """The environment of training: every episode on one of the devices, drawn.
 
         Args:
@@ -81,7 +81,7 @@ class Split:
         """
         return self._made(self.train, num_envs, arguments)
 
-    def unseen_environment(self, num_envs: int | None = None, **arguments: Any) -> Any:  # noqa: ANN401
+    def unseen_environment(self, num_envs: int | None = None, **arguments: Any) -> Any:
         """The same on the unseen device: for judging, not for training."""
         return self._made((self.test,), num_envs, arguments)
 
@@ -208,7 +208,7 @@ def judge(
     budget: int = 200,
     measurements: int = 0,
     options: Mapping[str, Any] | None = None,
-    **environment: Any,  # noqa: ANN401
+    **environment: Any,
 ) -> Scores:
     """Judge a policy or an agent on the unseen device of a split.
 

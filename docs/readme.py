@@ -74,7 +74,7 @@ def main() -> None:
 
 def draw_best(path: Path) -> None:
     """The most accurate network of the table, as ``render()`` draws it."""
-    import matplotlib.image  # noqa: PLC0415 (an extra; the figures do without)
+    import matplotlib.image
 
     env = BloxEnv(reward="accuracy", render_mode="rgb_array")
     env.reset()

@@ -90,7 +90,7 @@ def draw() -> Figure:
     return figure
 
 
-def panel(axes: Any, name: str) -> None:  # noqa: ANN401
+def panel(axes: Any, name: str) -> None:
     """One formula: darker is more, lines are equally good, arrows point to what is better."""
     x, y = np.meshgrid(np.linspace(*RATIO, 321), np.linspace(*ACCURACY, 241))
     value = values(name, y, x)
@@ -122,7 +122,7 @@ def panel(axes: Any, name: str) -> None:  # noqa: ANN401
     )  # fmt: skip
 
 
-def values(name: str, accuracy: Any, ratio: Any) -> Any:  # noqa: ANN401
+def values(name: str, accuracy: Any, ratio: Any) -> Any:
     """Rewards, or the cost, of accuracies and latencies in targets."""
     if name == "cost":
         return excess(ratio, 1.0) + 0 * accuracy

@@ -17,6 +17,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rich.progress import track
+
 import blox_env
 from blox_env.devices.build import build_device
 from blox_env.devices.measure import run_measurement
@@ -42,7 +44,7 @@ def main() -> None:
         priors=known,
         force=not options.careful,
         protocol=Protocol() if options.careful else Protocol(rounds=2, runs=5, max_warmup=10),
-        quiet=not options.careful,
+        track=lambda title, steps: track(steps, title),
     )
     device = build_device(raw, options.out / "device", priors=known)
     held = device.card["predictor"]["held_out"]

@@ -73,7 +73,7 @@ def environment(num_envs: int, budget_ms: float) -> VecEnv:
     )
 
 
-def sampled(model: Any, env: VecEnv, *, masks: bool) -> tuple[float, float]:  # noqa: ANN401
+def sampled(model: Any, env: VecEnv, *, masks: bool) -> tuple[float, float]:
     """Mean reward of one episode in each environment, and the share that was invalid."""
     observations = env.reset()
     rewards, invalid = np.full(env.num_envs, np.nan), np.zeros(env.num_envs, dtype=bool)

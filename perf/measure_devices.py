@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from blox_env.cli.views.progress import tracked
 from blox_env.devices.build import add_retest, build_device
 from blox_env.devices.measure import run_measurement
 from blox_env.devices.protocol import Protocol
@@ -62,7 +63,10 @@ def main() -> None:
             settings |= {"n": RETESTED, "protocol": retest_protocol(settings["protocol"])}
         folder = second if options.retest else first
         print(f"{name}: {folder}", flush=True)
-        run_measurement(name, out=folder, seed=SEED, force=options.force, **settings)
+        with tracked() as track:
+            run_measurement(
+                name, out=folder, seed=SEED, force=options.force, track=track, **settings
+            )
 
 
 def retest_protocol(protocol: Protocol) -> Protocol:

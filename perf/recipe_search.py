@@ -35,7 +35,7 @@ COLUMNS = (
 
 def trial(payload: tuple[list[int], int, dict[str, Any], dict[str, Any]]) -> tuple[float, ...]:
     """One training: validation and test accuracy, CPU seconds for training and evaluating."""
-    from blox_env.networks.training import train  # noqa: PLC0415 (in the worker)
+    from blox_env.networks.training import train
 
     row, seed, task, recipe = payload
     result = train(row, digits(DigitsSettings(**task)), Recipe(**recipe), seed=seed)

@@ -10,8 +10,6 @@ A rate is environment steps by wall seconds of a short training, after a first s
 the making of environment and model. OMP_NUM_THREADS=1.
 """
 
-# ruff: noqa: PLC0415 (each environment has some of the libraries)
-
 from __future__ import annotations
 
 import argparse
@@ -68,7 +66,7 @@ class Row:
 # -- how each of them is started ---------------------------------------------------------
 
 
-def sb3(algorithm: str, policy: str = "MlpPolicy", num_envs: int = 0, **arguments: Any) -> Start:  # noqa: ANN401
+def sb3(algorithm: str, policy: str = "MlpPolicy", num_envs: int = 0, **arguments: Any) -> Start:
     """Stable-Baselines3 or sb3-contrib; with ``num_envs`` on the native vector environment."""
 
     @contextlib.contextmanager
@@ -127,7 +125,7 @@ def rllib(make_config: Callable[[], Any]) -> Start:
     return start
 
 
-def rllib_ppo() -> Any:  # noqa: ANN401
+def rllib_ppo() -> Any:
     """PPO without masks, on the default observation."""
     from ray.rllib.algorithms.ppo import PPOConfig
 
@@ -139,7 +137,7 @@ def rllib_ppo() -> Any:  # noqa: ANN401
     )
 
 
-def rllib_dqn() -> Any:  # noqa: ANN401
+def rllib_dqn() -> Any:
     """DQN, with RLlib's defaults but for what makes iterations short."""
     from ray.rllib.algorithms.dqn import DQNConfig
 
@@ -152,12 +150,12 @@ def rllib_dqn() -> Any:  # noqa: ANN401
     )
 
 
-def rllib_masked() -> Any:  # noqa: ANN401
+def rllib_masked() -> Any:
     """PPO with our masked module, as the example has it."""
     return example("rllib_masked").make_config()
 
 
-def wrapped(wrapper: str, **arguments: Any) -> Start:  # noqa: ANN401
+def wrapped(wrapper: str, **arguments: Any) -> Start:
     """A wrapper of MO-Gymnasium under random actions."""
 
     @contextlib.contextmanager

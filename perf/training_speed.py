@@ -26,12 +26,12 @@ EPOCHS = 2  # of 1,400 images; enough for a ratio
 
 def plain(rows: list[list[int]]) -> None:
     """What one would write first."""
-    import torch  # noqa: PLC0415
-    from torch.nn import functional  # noqa: PLC0415
+    import torch
+    from torch.nn import functional
 
-    from blox_env.networks.blox import BloxNetwork  # noqa: PLC0415
-    from blox_env.networks.tasks import load_task  # noqa: PLC0415
-    from blox_env.networks.training import accuracy  # noqa: PLC0415
+    from blox_env.networks.blox import BloxNetwork
+    from blox_env.networks.tasks import load_task
+    from blox_env.networks.training import accuracy
 
     task = load_task("digits")
     splits = [
@@ -55,9 +55,9 @@ def plain(rows: list[list[int]]) -> None:
 
 def fast(rows: list[list[int]]) -> None:
     """What the collection does."""
-    from blox_env.networks.recipe import Recipe  # noqa: PLC0415
-    from blox_env.networks.tasks import load_task  # noqa: PLC0415
-    from blox_env.networks.training import train  # noqa: PLC0415
+    from blox_env.networks.recipe import Recipe
+    from blox_env.networks.tasks import load_task
+    from blox_env.networks.training import train
 
     for row in rows:
         train(row, load_task("digits"), Recipe(epochs=EPOCHS), seed=0)

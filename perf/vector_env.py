@@ -24,7 +24,7 @@ ROUNDS = 9
 SECONDS = 0.4  # of a round, about
 
 
-def vector_steps(env: Any, seed: int = 0) -> Callable[[int], float]:  # noqa: ANN401
+def vector_steps(env: Any, seed: int = 0) -> Callable[[int], float]:
     """A function that takes so many steps of ``env`` and gives seconds a step and environment."""
     rng = np.random.default_rng(seed)
     count = env.single_action_space.n
@@ -42,7 +42,7 @@ def vector_steps(env: Any, seed: int = 0) -> Callable[[int], float]:  # noqa: AN
     return run
 
 
-def single_steps(env: Any, seed: int = 0) -> Callable[[int], float]:  # noqa: ANN401
+def single_steps(env: Any, seed: int = 0) -> Callable[[int], float]:
     """The same for a single environment that is reset when an episode ends."""
     actions = np.random.default_rng(seed).integers(0, env.action_space.n, size=4096)
     env.reset(seed=seed)
@@ -74,7 +74,7 @@ def gather(n: int) -> Callable[[int], float]:
     return run
 
 
-def blox(num_envs: int, mode: str = "vector_entry_point", **arguments: Any) -> Any:  # noqa: ANN401
+def blox(num_envs: int, mode: str = "vector_entry_point", **arguments: Any) -> Any:
     """``Blox-v0`` as a vector environment."""
     return gym.make_vec("blox_env/Blox-v0", num_envs=num_envs, vectorization_mode=mode, **arguments)
 

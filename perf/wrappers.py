@@ -37,12 +37,12 @@ def main() -> None:
             print(f"{mode}, {ENVS} environments, {name}: {np.median(ratios):.2f} times the time")
 
 
-def make(mode: str) -> Any:  # noqa: ANN401
+def make(mode: str) -> Any:
     """The environment without any wrapper."""
     return blox_env.MOBloxVectorEnv(ENVS, autoreset_mode=mode)
 
 
-def seconds(env: Any) -> float:  # noqa: ANN401
+def seconds(env: Any) -> float:
     """Of some random episodes."""
     rng = np.random.default_rng(0)
     env.reset(seed=0)

@@ -21,8 +21,6 @@ LAYERS = tuple(
 )
 # Who may use the package by its front door, as a user does.
 FRONT_DOOR = ("cli", "__main__")
-# The one import that points downwards: a space builds its networks on demand.
-DOWNWARDS = {("spaces", "networks", "build_network")}
 
 # torch, and extras at the top of a file, are for these alone (TYPE_CHECKING loads nothing).
 TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
@@ -157,8 +155,6 @@ def test_imports_point_upwards(path):
         assert rest, f"{where}: import from the module itself, not from blox_env"
         other = rest.partition(".")[0]
         assert other in LAYERS, f"{where}: give {other!r} its place in ARCHITECTURE.md"
-        if any((own, other, function) in DOWNWARDS for function in found.functions):
-            continue
         assert LAYERS.index(other) <= LAYERS.index(own), f"{where}: {own} stands above {other}"
 
 
@@ -196,6 +192,30 @@ def loaded_with(path):
 def test_modules_outside_the_extras_load_core_dependencies_only(path):
     if not package_path(path).startswith(EXTRAS_AT_THE_TOP):
         assert loaded_with(path) <= CORE
+
+
+@pytest.mark.parametrize("path", PACKAGE)
+def test_only_extras_are_imported_late(path):
+    """Inside functions: extras and what loads them; the front doors also what slows a start."""
+    if layer(path) in ("__init__", "cli"):
+        return
+    for found in imports(path):
+        if found.functions:
+            own = MODULES.get(found.module)
+            loaded = loaded_with(own) if own else {third_party(found.module)}
+            assert loaded - CORE - {""}, f"{path}:{found.line}: import {found.module} at the top"
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """By any way of importing; importing a submodule does not count as importing its package."""
+    reach = {
+        name: {i.module for i in imports(path)} & set(MODULES) for name, path in MODULES.items()
+    }
+    changed = True
+    while changed:
+        wider = {name: below.union(*(reach[b] for b in below)) for name, below in reach.items()}
+        changed, reach = wider != reach, wider
+    assert sorted(name for name in reach if name in reach[name]) == []
 
 
 def test_every_import_is_a_declared_dependency():

@@ -37,7 +37,7 @@ class Step:
 
     def __init__(
         self,
-        rewards: Any,  # noqa: ANN401
+        rewards: Any,
         terminated: Mask,
         truncated: Mask,
         infos: dict[str, Any],
@@ -133,7 +133,7 @@ class EpisodeVectorWrapper(AnyVectorWrapper):
         self._begin(which, infos, seed, own)
         return self._observation(observations), infos
 
-    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:  # noqa: ANN401
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Take one action in every environment."""
         observations, rewards, terminated, truncated, infos = self.env.step(actions)
         begun, ended = self._over, terminated | truncated
@@ -152,17 +152,17 @@ class EpisodeVectorWrapper(AnyVectorWrapper):
 
     # -- what the wrappers differ in -------------------------------------------------------
 
-    def _take(self, options: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _take(self, options: dict[str, Any]) -> Any:
         """Take one's own options of a reset out of ``options``, and check them."""
         return None
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         """Episodes have begun: ``infos`` are those of their reset."""
 
     def _stepped(self, which: Mask, step: Step) -> None:
         """Steps were taken; those of ``which`` were no resets."""
 
-    def _observation(self, observations: Any) -> Any:  # noqa: ANN401
+    def _observation(self, observations: Any) -> Any:
         """What is seen of all environments."""
         return observations
 

@@ -40,7 +40,7 @@ class Scalarisation:
 
     def __init__(
         self,
-        env: Any,  # noqa: ANN401
+        env: Any,
         how: str = "linear",
         low: Sequence[float] | None = None,
         high: Sequence[float] | None = None,

@@ -94,7 +94,7 @@ class EvaluationLimit(Wrapper, RecordConstructorArgs):
         _check_reset("arch" in info)
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take one action.
 
         Raises:
@@ -120,7 +120,7 @@ class EvaluationLimitVector(EpisodeVectorWrapper, RecordConstructorArgs):
         EpisodeVectorWrapper.__init__(self, env)
         self.evaluations = budget if isinstance(budget, Evaluations) else Evaluations(budget)
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         _check_reset("arch" in infos and bool(infos["_arch"][which].any()))
 
     def _stepped(self, which: Mask, step: Step) -> None:

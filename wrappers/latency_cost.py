@@ -44,7 +44,7 @@ class LatencyCost(Wrapper, RecordConstructorArgs):
             info["cost"] = self._cost(info)
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take one action."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         info["cost"] = self._cost(info)
@@ -63,7 +63,7 @@ class LatencyCostVector(EpisodeVectorWrapper, RecordConstructorArgs):
         EpisodeVectorWrapper.__init__(self, env)
         self.latency_budget_ms = _checked(env, latency_budget_ms)
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         if "latency_ms" in infos:
             costs = excess(infos["latency_ms"], self.latency_budget_ms)
             put(infos, "cost", costs, which & infos["_latency_ms"])
@@ -76,7 +76,7 @@ class LatencyCostVector(EpisodeVectorWrapper, RecordConstructorArgs):
         step.put("cost", costs, which)
 
 
-def _checked(env: Any, budget: float) -> float:  # noqa: ANN401
+def _checked(env: Any, budget: float) -> float:
     if not isinstance(budget, int | float) or not 0 < budget < np.inf:
         raise ValueError(f"latency_budget_ms must be above 0, got {budget!r}")
     rules = getattr(env.unwrapped, "rules", None)

@@ -47,7 +47,7 @@ class NoisyEvaluation(Wrapper, RecordConstructorArgs):
         self._draws.begin(np.ones(1, dtype=bool), seed, self.env.unwrapped)
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take one action."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         if "val_acc" in info:
@@ -71,7 +71,7 @@ class NoisyEvaluationVector(EpisodeVectorWrapper, RecordConstructorArgs):
         self.deviation = _checked(env, deviation)
         self._draws = EpisodeDraws(env.num_envs, NoisyEvaluation.__name__)
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         self._draws.begin(which, seed, self.env.unwrapped)
 
     def _stepped(self, which: Mask, step: Step) -> None:
@@ -91,7 +91,7 @@ class NoisyEvaluationVector(EpisodeVectorWrapper, RecordConstructorArgs):
 _READ = ("arch", "val_acc", "latency_ms", "latency_target_ms", "device")  # keys of infos
 
 
-def _rewards(base: Any, columns: dict[str, Any]) -> Any:  # noqa: ANN401
+def _rewards(base: Any, columns: dict[str, Any]) -> Any:
     """Rewards ``(n,)`` or ``(n, objectives)`` of an environment for what infos say."""
     val_acc: FloatArray = columns["val_acc"]
     rows: IntArray = columns["arch"]
@@ -118,7 +118,7 @@ def _normal(draws: EpisodeDraws) -> FloatArray:
     return np.asarray(np.sqrt(-2.0 * np.log1p(-first)) * np.cos(2.0 * np.pi * second))
 
 
-def _checked(env: Any, deviation: float) -> float:  # noqa: ANN401
+def _checked(env: Any, deviation: float) -> float:
     if not isinstance(deviation, int | float) or not 0 <= deviation < np.inf:
         raise ValueError(f"deviation must be a number of at least 0, got {deviation!r}")
     if not hasattr(env.unwrapped, "rules") or hasattr(env.unwrapped, "edits"):

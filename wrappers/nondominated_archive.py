@@ -98,7 +98,7 @@ class NondominatedArchive(Wrapper, RecordConstructorArgs):
         self._look(info)
         return observation, info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take one action."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         self._look(info)
@@ -126,7 +126,7 @@ class NondominatedArchiveVector(EpisodeVectorWrapper, RecordConstructorArgs):
         self.objectives = _objectives(env, objectives)
         self.archive = Archive() if archive is None else archive
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         if "arch" in infos:
             self._look({key: infos[key][which & infos["_arch"]] for key in _READ if key in infos})
 
@@ -153,7 +153,7 @@ def _values(objectives: Objectives, columns: dict[str, Any]) -> FloatArray:
     )
 
 
-def _objectives(env: Any, names: Sequence[str] | None) -> Objectives:  # noqa: ANN401
+def _objectives(env: Any, names: Sequence[str] | None) -> Objectives:
     base = env.unwrapped
     if not hasattr(base, "rules"):
         raise ValueError(

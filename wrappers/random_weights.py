@@ -78,7 +78,7 @@ class RandomWeights(Wrapper, RecordConstructorArgs):
         info["reward_weights"] = self._weights[0].copy()
         return self._shown(observation), info
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one action; the reward is the weighted one."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         info |= {"vector_reward": reward, "reward_weights": self._weights[0].copy()}
@@ -86,7 +86,7 @@ class RandomWeights(Wrapper, RecordConstructorArgs):
         scalar = float(self.scalarisation(vector[None], self._weights)[0])
         return self._shown(observation), scalar, terminated, truncated, info
 
-    def _shown(self, observation: Any) -> Any:  # noqa: ANN401
+    def _shown(self, observation: Any) -> Any:
         return _joined(observation, self._weights[0].astype(np.float32))
 
 
@@ -119,7 +119,7 @@ class RandomWeightsVector(EpisodeVectorWrapper, RecordConstructorArgs):
     def _take(self, options: dict[str, Any]) -> FloatArray | None:
         return _given(self.scalarisation, options, self.num_envs)
 
-    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:  # noqa: ANN401
+    def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         self._draws.begin(which, seed, self.env.unwrapped)
         weights = _drawn(self._draws, self.scalarisation.objectives) if own is None else own
         self._weights[which] = weights[which]
@@ -130,7 +130,7 @@ class RandomWeightsVector(EpisodeVectorWrapper, RecordConstructorArgs):
         step.put("reward_weights", self._weights, which)
         step.rewards = self.scalarisation(step.rewards, self._weights)
 
-    def _observation(self, observations: Any) -> Any:  # noqa: ANN401
+    def _observation(self, observations: Any) -> Any:
         return _joined(observations, self._weights.astype(np.float32))
 
     def _final_observations(self, infos: dict[str, Any], ended: Mask) -> None:
@@ -164,7 +164,7 @@ def _with_weights(space: spaces.Space[Any], count: int) -> spaces.Space[Any]:
     )
 
 
-def _joined(observation: Any, weights: NDArray[np.float32]) -> Any:  # noqa: ANN401
+def _joined(observation: Any, weights: NDArray[np.float32]) -> Any:
     """An observation, of one environment or of all, with its weights."""
     if not isinstance(observation, dict):
         return np.concatenate([observation, weights], axis=-1)

@@ -48,7 +48,7 @@ class ScalarReward(Wrapper, RecordConstructorArgs):
         self.scalarisation = Scalarisation(env, how, low, high)
         self.weights = self.scalarisation.weights(weights)
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one action; the reward is the weighted one."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         info |= {"vector_reward": reward, "reward_weights": self.weights.copy()}

@@ -100,11 +100,11 @@ class MaskedRLModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):  # type
         values: Tensor = self.value(embeddings)
         return values.squeeze(-1)
 
-    def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    def _forward(self, batch: dict[str, Any], **_: Any) -> dict[str, Tensor]:
         """Masked logits of acting, with exploration and without."""
         return {Columns.ACTION_DIST_INPUTS: self._masked(batch)[0]}
 
-    def _forward_train(self, batch: dict[str, Any], **_: Any) -> dict[str, Tensor]:  # noqa: ANN401
+    def _forward_train(self, batch: dict[str, Any], **_: Any) -> dict[str, Tensor]:
         """Masked logits, and what the value network can share."""
         logits, embeddings = self._masked(batch)
         shared = {Columns.EMBEDDINGS: embeddings} if self.shared else {}
@@ -119,7 +119,7 @@ class MaskedRLModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):  # type
         return logits.masked_fill(observation["action_mask"] == 0, lowest), embeddings
 
 
-def _widths(observations: Any, actions: Any) -> tuple[int, int]:  # noqa: ANN401 (any space)
+def _widths(observations: Any, actions: Any) -> tuple[int, int]:
     """Numbers in and logits out, of spaces that fit together."""
     parts = observations.spaces if isinstance(observations, spaces.Dict) else {}
     vector, mask = parts.get("observations"), parts.get("action_mask")
@@ -141,7 +141,7 @@ def _widths(observations: Any, actions: Any) -> tuple[int, int]:  # noqa: ANN401
     return vector.shape[0], width
 
 
-def _settings(model_config: Any) -> dict[str, Any]:  # noqa: ANN401 (a dict or a dataclass)
+def _settings(model_config: Any) -> dict[str, Any]:
     """The keys that are ours, checked."""
     if model_config is None:
         model_config = {}

@@ -43,7 +43,7 @@ def make_sb3(
     seed: int | None = None,
     monitor: bool = True,
     wrap: Callable[[VectorEnv[Any, Any, Any]], VectorEnv[Any, Any, Any]] | None = None,
-    **arguments: Any,  # noqa: ANN401
+    **arguments: Any,
 ) -> VecEnv:
     """A native vector environment for Stable-Baselines3.
 
@@ -162,7 +162,7 @@ class SB3VecEnv(VecEnv):
                 return [getattr(own, name)] * len(chosen)
         raise AttributeError(f"{self.env!r} has no attribute {attr_name!r}")
 
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:  # noqa: ANN401
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Set an attribute of all environments.
 
         Raises:
@@ -181,9 +181,9 @@ class SB3VecEnv(VecEnv):
     def env_method(
         self,
         method_name: str,
-        *method_args: Any,  # noqa: ANN401
+        *method_args: Any,
         indices: VecEnvIndices = None,
-        **method_kwargs: Any,  # noqa: ANN401
+        **method_kwargs: Any,
     ) -> list[Any]:
         """What a method gives, one result an environment.
 
@@ -220,7 +220,7 @@ class SB3VecEnv(VecEnv):
 
     # -- within ----------------------------------------------------------------------------
 
-    def _owner(self, name: str) -> Any:  # noqa: ANN401
+    def _owner(self, name: str) -> Any:
         """The environment or the wrapper of it that has an attribute; None if none does."""
         env: Any = self.env
         while not hasattr(env, name):
@@ -299,7 +299,7 @@ def _dicts(columns: dict[str, Any], which: Which, count: int) -> list[dict[str, 
     return infos
 
 
-def _listed(column: Any, which: Which, count: int) -> list[Any]:  # noqa: ANN401
+def _listed(column: Any, which: Which, count: int) -> list[Any]:
     """One value of a column for each: numbers of Python, rows of arrays, dicts of columns."""
     if isinstance(column, dict):
         return _dicts(column, which, count)

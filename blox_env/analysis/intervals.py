@@ -208,7 +208,7 @@ def performance_profile(
 
 def _bootstrap(
     strata: Sequence[FloatArray],
-    statistic: Any,  # noqa: ANN401
+    statistic: Any,
     *,
     seed: int,
     resamples: int,

@@ -207,7 +207,7 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
     return rows
 
 
-def of_best(run: Run, column: str) -> Any:  # noqa: ANN401 (a number or a word)
+def of_best(run: Run, column: str) -> Any:
     """Value of a column for the run's best architecture."""
     return run.columns[column][run.facts["best"]]
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -102,19 +99,4 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
     """
     if isinstance(benchmark, Benchmark):
         return benchmark
-    benchmark = registry.absolute("benchmark", benchmark)
-    loaded: Any = _load(benchmark, registry.registrations()["benchmark"].get(str(benchmark)))
-    if not isinstance(loaded, Benchmark):
-        raise TypeError(f"benchmark {benchmark!r} must give a Benchmark, got {loaded!r}")
-    return loaded
-
-
-@lru_cache(maxsize=8)
-def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
-    if maker := registry.family("benchmark", name):
-        return registry.resolve("benchmark", maker)(name)
-    if _target is None and (Path(name) / "card.json").is_file():
-        return registry.resolve("benchmark", "blox_env.benchmarks.table:from_folder")(name)
-    if _target is None and (Path(name) / "manifest.json").is_file():
-        return registry.resolve("benchmark", "blox_env.benchmarks.imported:from_folder")(name)
-    return registry.resolve("benchmark", name)()
+    return registry.load("benchmark", benchmark, Benchmark)

@@ -168,7 +168,7 @@ def scores(
 ) -> dict[str, float]:
     """R², Kendall's τ, sparse Kendall's τ, error, and the share of truths in the 95 % interval."""
     try:
-        from scipy.stats import kendalltau, spearmanr  # noqa: PLC0415 (an extra)
+        from scipy.stats import kendalltau, spearmanr
     except ImportError as error:
         raise missing_extra("scoring a surrogate", "surrogate", error) from error
     residual = truth - predicted

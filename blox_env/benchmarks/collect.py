@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from blox_env.benchmarks.trainings import pack
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.files import write_json
 from blox_env.ground.parallel import run_tasks
@@ -65,7 +66,7 @@ def result_name(row: tuple[int, ...], seed: int) -> str:
 
 def train_one(payload: dict[str, Any]) -> dict[str, Any]:
     """Train one architecture with one thread; its result. What a worker does, wherever it is."""
-    from blox_env.networks.training import train  # noqa: PLC0415 (torch, only in workers)
+    from blox_env.networks.training import train
 
     task = load_task(payload["task"])
     recipe = Recipe(**payload["recipe"])
@@ -165,8 +166,6 @@ def _check_results(folder: Path, plan: Plan) -> set[str]:
 
 def pack_results(folder: Path, target: Path, task_name: str) -> int:
     """Join all results of a folder in one CSV file; returns how many."""
-    from blox_env.benchmarks.trainings import pack  # noqa: PLC0415
-
     task = load_task(task_name)
     header = {
         "task": task.name,

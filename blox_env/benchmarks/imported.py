@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.upstream import UpstreamCalls
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray
 from blox_env.store.reader import Numbering, Store
-
-if TYPE_CHECKING:
-    from blox_env.benchmarks.upstream import UpstreamCalls
 
 # name of a column -> file of a seed's trainings; accuracies are fractions
 COLUMNS = {
@@ -211,16 +209,15 @@ class ReleaseBenchmark(Benchmark):
         """The release's devices by name; ``STORE/devices/NAME`` is what ``load_device`` takes."""
         return {name: self.device(name) for name in self.device_names}
 
-    def device(self, name: str) -> Any:  # noqa: ANN401 (devices stand below benchmarks)
-        """A :class:`~blox_env.devices.imported.ReleaseDevice` of the release.
+    def device(self, name: str) -> Any:
+        """The :class:`~blox_env.devices.imported.ReleaseDevice` of a name of the release.
 
         Raises:
             ValueError: for a name that the release does not have.
         """
         if name not in self.device_names:
             raise ValueError(unknown_name("device", name, self.device_names))
-        make = registry.resolve("device", "blox_env.devices.imported:ReleaseDevice")
-        return make(self.store, name)
+        return registry.load("device", str(self.folder / "devices" / name), object)
 
     def latency_ms(self, x: ArrayLike, device: str) -> FloatArray:
         """Latency on a device of the release, ``(n,)``, NaN where it was not measured."""
@@ -233,8 +230,6 @@ class ReleaseBenchmark(Benchmark):
 
     def upstream(self) -> UpstreamCalls:
         """The calls of the upstream package, see :mod:`blox_env.benchmarks.upstream`."""
-        from blox_env.benchmarks.upstream import UpstreamCalls  # noqa: PLC0415 (it imports this)
-
         return UpstreamCalls(self)
 
     # -- columns over the whole space ----------------------------------------------------------

@@ -48,7 +48,7 @@ def train_network(row: Sequence[int], task: str, recipe: Recipe, seed: int) -> T
         recipe: how to train.
         seed: of weights and order of the images.
     """
-    from blox_env.networks.training import train  # noqa: PLC0415 (torch, only where it is trained)
+    from blox_env.networks.training import train
 
     result = train(row, tasks.load_task(task), recipe, seed=seed)
     curve = tuple(float(value) for value in result.val_acc)

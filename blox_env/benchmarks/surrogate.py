@@ -111,11 +111,11 @@ def fold_of(n: int, folds: int, seed: int) -> IntArray:
     return np.random.default_rng(seed).permutation(n) % folds
 
 
-def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> Any:  # noqa: ANN401
+def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> Any:
     """Kernel whose hyper-parameters maximise the marginal likelihood of standardised targets."""
     try:
-        from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415 (an extra)
-        from sklearn.gaussian_process.kernels import RBF, ConstantKernel  # noqa: PLC0415
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import RBF, ConstantKernel
     except ImportError as error:
         raise missing_extra("fitting a surrogate", "surrogate", error) from error
     kernel = ConstantKernel(1.0) * RBF(8.0, (1.0, 100.0)) + ConstantKernel(0.1) * RBF(
@@ -138,8 +138,8 @@ def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> An
 class _Process:
     """One Gaussian process with a fitted kernel, shared by all targets."""
 
-    def __init__(self, fitted: Any, features: FloatArray, y: FloatArray, noise: FloatArray) -> None:  # noqa: ANN401
-        from sklearn.gaussian_process import GaussianProcessRegressor  # noqa: PLC0415
+    def __init__(self, fitted: Any, features: FloatArray, y: FloatArray, noise: FloatArray) -> None:
+        from sklearn.gaussian_process import GaussianProcessRegressor
 
         kernel, level = fitted
         self._mean, self._scale = y.mean(axis=0), y.std(axis=0)

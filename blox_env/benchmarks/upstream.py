@@ -14,14 +14,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from blox_env.benchmarks.imported import ReleaseBenchmark
-from blox_env.ground.typing import IntArray
+from numpy.typing import ArrayLike
+
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 
 _PERCENT = ("val_acc", "test_acc", "train_acc", "val_top5", "test_top5", "train_top5")
 _LOSSES = ("val_loss", "test_loss", "train_loss")
+
+
+class Release(Protocol):
+    """The part of an imported release that these calls need."""
+
+    space: SearchSpace
+    seeds: tuple[int, ...]
+    columns: tuple[str, ...]
+    device_names: tuple[str, ...]
+
+    def check_seed(self, seed: int | None) -> int | None:
+        """``seed``, if the release has it."""
+
+    def column(
+        self, name: str, x: ArrayLike, *, epochs: int | None, best: bool, seed: int | None
+    ) -> FloatArray:
+        """One column ``(n,)``."""
+
+    def curves(self, name: str, x: ArrayLike, *, seed: int | None) -> FloatArray:
+        """Learning curves ``(n, epochs)``."""
+
+    def environment(self, x: ArrayLike, *, seed: int) -> list[dict[str, str]]:
+        """Facts about the machines that trained, one dict an architecture."""
+
+    def latency_ms(self, x: ArrayLike, device: str) -> FloatArray:
+        """Latencies ``(n,)`` on a device of the release."""
 
 
 class UpstreamCalls:
@@ -34,13 +62,13 @@ class UpstreamCalls:
         ValueError: for a release of another space.
     """
 
-    def __init__(self, benchmark: ReleaseBenchmark) -> None:
-        if not isinstance(benchmark.space, BloxSpace):
+    def __init__(self, benchmark: Release) -> None:
+        self.space = BloxSpace()
+        if benchmark.space.name != self.space.name:
             raise ValueError(
                 f"upstream's calls are for the space 'blox', got {benchmark.space.name!r}"
             )
         self.benchmark = benchmark
-        self.space: BloxSpace = benchmark.space
 
     def val_acc(
         self,

@@ -63,7 +63,7 @@ def info(
 ) -> None:
     """List what is there: benchmarks, devices, agents; or what an imported store has."""
     if store is not None:
-        from blox_env.cli.views.imports import show_store  # noqa: PLC0415
+        from blox_env.cli.views.imports import show_store
 
         show_store(store, console)
         return

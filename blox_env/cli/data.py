@@ -24,8 +24,8 @@ def collect(
     address: Address = "local",
 ) -> None:
     """Train architectures in parallel; a killed run goes on where it was."""
-    from blox_env.benchmarks import collect as collecting  # noqa: PLC0415 (needs an extra)
-    from blox_env.cli.views.progress import shown  # noqa: PLC0415 (slow to import)
+    from blox_env.benchmarks import collect as collecting
+    from blox_env.cli.views.progress import shown
 
     plan = collecting.Plan(task, architectures, repeated, seeds, seed)
     with shown("training") as tell:
@@ -51,7 +51,7 @@ def surrogate(
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
 ) -> None:
     """Fit a surrogate on trainings and write a benchmark with its data card."""
-    from blox_env.benchmarks.build import build_benchmark  # noqa: PLC0415 (needs an extra)
+    from blox_env.benchmarks.build import build_benchmark
 
     with console.status("fitting the surrogate"):
         card = build_benchmark(trainings, out, blox_env.BloxSpace(), name=name, seed=seed)
@@ -71,8 +71,8 @@ def import_(
     replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
 ) -> None:
     """Read a Blox release or NAS-Bench-Macro and write a store with benchmark and devices."""
-    from blox_env.cli.views.imports import progress_after, show_report  # noqa: PLC0415
-    from blox_env.importers.importing import import_files  # noqa: PLC0415
+    from blox_env.cli.views.imports import progress_after, show_report
+    from blox_env.importers.importing import import_files
 
     with progress_after(errors) as progress:
         report = import_files(

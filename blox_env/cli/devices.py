@@ -45,9 +45,10 @@ def measure(
 
     The folder that --build writes is a device for every other command: --device FOLDER.
     """
-    from blox_env.devices.build import add_retest, build_device  # noqa: PLC0415 (needs an extra)
-    from blox_env.devices.measure import run_measurement  # noqa: PLC0415
-    from blox_env.devices.protocol import Protocol  # noqa: PLC0415
+    from blox_env.cli.views.progress import tracked
+    from blox_env.devices.build import add_retest, build_device
+    from blox_env.devices.measure import run_measurement
+    from blox_env.devices.protocol import Protocol
 
     if priors is not None and budget is None:
         raise ValueError("priors help to measure few networks: expected a budget with them")
@@ -56,19 +57,21 @@ def measure(
         named = blox_env.list_devices("blox") if priors is None else names(priors)
         known = [blox_env.load_device(name) for name in named]
     settings: dict[str, Any] = {} if runtime == "torch-cuda" else {"threads": threads}
-    run_measurement(
-        device,
-        networks if budget is None else budget,
-        out,
-        seed=seed,
-        runtime=runtime,
-        batch=batch,
-        priors=known,
-        force=force,
-        protocol=Protocol(rounds=rounds, runs=runs),
-        precision=precision,
-        **settings,
-    )
+    with tracked() as track:
+        run_measurement(
+            device,
+            networks if budget is None else budget,
+            out,
+            seed=seed,
+            runtime=runtime,
+            batch=batch,
+            priors=known,
+            force=force,
+            protocol=Protocol(rounds=rounds, runs=runs),
+            track=track,
+            precision=precision,
+            **settings,
+        )
     if build is not None:
         made = build_device(out, build, priors=known)
         held = made.card["predictor"]["held_out"]
@@ -107,7 +110,7 @@ def devices(
         table.add_row(device.name, f"{device.median_ms():.2f} ms", measured, *cells)
     console.print(table)
     if pictures is not None:
-        from blox_env.report.device_picture import DevicePoints, draw_device  # noqa: PLC0415 (needs an extra)
+        from blox_env.report.device_picture import DevicePoints, draw_device
 
         source = blox_env.load_benchmark(benchmark)
         for device in known:
@@ -117,7 +120,7 @@ def devices(
             console.print(f"{path}: mixing blocks gains {describe(points.gain())}")
 
 
-def describe(gain: Any) -> str:  # noqa: ANN401 (an array)
+def describe(gain: Any) -> str:
     """The range of what mixing blocks gains, in words."""
     known = gain[~np.isnan(gain)]
     if not len(known):

@@ -38,7 +38,7 @@ def compare(
 
     Searches that have a result in the folder already are not run again.
     """
-    from blox_env.cli.views.comparison import compare_live  # noqa: PLC0415 (needs an extra)
+    from blox_env.cli.views.comparison import compare_live
 
     failed = compare_live(
         console,
@@ -63,7 +63,7 @@ def compare(
 
 def report(folder: Annotated[Path, typer.Argument(help="What compare wrote.")]) -> None:
     """Draw the pictures and write the report of results that are there."""
-    from blox_env.report import write_report, written  # noqa: PLC0415 (needs an extra)
+    from blox_env.report import write_report, written
 
     console.print(written(write_report(folder)), highlight=False)
 
@@ -78,8 +78,8 @@ def validate(
 
     The status is 1 when one of them is not what the data and the agents give.
     """
-    from blox_env.cli.views.verdicts import validate_live  # noqa: PLC0415 (needs an extra)
-    from blox_env.experiment.validate import run_files  # noqa: PLC0415 (needs an extra)
+    from blox_env.cli.views.verdicts import validate_live
+    from blox_env.experiment.validate import run_files
 
     if validate_live(console, run_files(runs), workers=workers):
         raise typer.Exit(1)

@@ -42,10 +42,10 @@ def rewards(
 
     With an agent: medians over the seeds, how many of them met the target and lie on the front.
     """
-    from blox_env.experiment.sweep import sweep  # noqa: PLC0415
-    from blox_env.ground.files import write_atomic  # noqa: PLC0415
-    from blox_env.report.sweep_figure import sweep_figure  # noqa: PLC0415
-    from blox_env.report.vector import to_png  # noqa: PLC0415 (needs an extra)
+    from blox_env.experiment.sweep import sweep
+    from blox_env.ground.files import write_atomic
+    from blox_env.report.sweep_figure import sweep_figure
+    from blox_env.report.vector import to_png
 
     with console.status("looking for the best of each") as status:
         found = sweep(

@@ -45,21 +45,21 @@ def search(
     ] = None,
 ) -> None:
     """Run one search and show the best architecture."""
-    from blox_env.export import check_target  # noqa: PLC0415
+    from blox_env.export import check_target
 
     files = [check_target(path) for path in export or []]
     sizes = _sizes(network)
     problem = blox_env.Problem(
         benchmark, device_or_none(device), reward, latency_target_ms=target, budget=budget
     )
-    from blox_env.agent import make_agent  # noqa: PLC0415
-    from blox_env.cli.views.search import best_table, watched_search  # noqa: PLC0415
+    from blox_env.agent import make_agent
+    from blox_env.cli.views.search import best_table, watched_search
 
     ready = make_agent(agent, options_of(set_))
     history, ended = watched_search(problem, ready, agent, seed, console)
     console.print(best_table(problem, history))
     if out is not None:
-        from blox_env.ground.files import write_atomic  # noqa: PLC0415
+        from blox_env.ground.files import write_atomic
 
         write_atomic(out, history.to_csv())
         console.print(f"history: {out}")

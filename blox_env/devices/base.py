@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,20 +76,7 @@ def load_device(device: str | Device) -> Device:
     """
     if isinstance(device, Device):
         return device
-    device = registry.absolute("device", device)
-    loaded: Any = _load(device, registry.registrations()["device"].get(str(device)))
-    if not isinstance(loaded, Device):
-        raise TypeError(f"device {device!r} must give a Device, got {loaded!r}")
-    return loaded
-
-
-@lru_cache(maxsize=16)
-def _load(name: str, _target: str | None) -> object:  # the target, so that a new one is a new key
-    if _target is None and (Path(name) / "card.json").is_file():
-        return registry.resolve("device", "blox_env.devices.embedded:from_folder")(name)
-    if _target is None and (Path(name) / "latency.npy").is_file():
-        return registry.resolve("device", "blox_env.devices.imported:from_folder")(name)
-    return registry.resolve("device", name)()
+    return registry.load("device", device, Device)
 
 
 def list_devices(space: str | None = None) -> list[str]:

@@ -18,8 +18,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.files import write_atomic
+from blox_env.ground.progress import Track, untracked
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
@@ -59,8 +59,8 @@ def run_measurement(
     priors: Sequence[Device] = (),
     force: bool = False,
     protocol: Protocol | None = None,
-    quiet: bool = False,
-    **settings: Any,  # noqa: ANN401 (whatever the runtime takes)
+    track: Track = untracked,
+    **settings: Any,
 ) -> Path:
     """Measure ``n`` full-size CIFAR-100 networks of the Blox space; returns the folder ``out``.
 
@@ -76,7 +76,7 @@ def run_measurement(
             (:mod:`blox_env.devices.estimators.few_shot`).
         force: measure although the machine is busy.
         protocol: how networks are visited.
-        quiet: without a progress bar.
+        track: walks through the networks and shows how far it is.
         settings: of the runtime: ``threads``, ``precision``.
 
     Raises:
@@ -95,7 +95,7 @@ def run_measurement(
         force=force,
         protocol=protocol,
         input_shape=(check_positive_int("batch", batch), 3, 32, 32),
-        quiet=quiet,
+        track=track,
     )
 
 
@@ -130,7 +130,7 @@ def measure(
     input_shape: tuple[int, ...] = (1, 3, 32, 32),
     network: dict[str, int] | None = None,
     force: bool = False,
-    quiet: bool = False,
+    track: Track = untracked,
     other_load: Callable[[], float] | None = None,
 ) -> Path:
     """Visit every architecture of ``rows`` in every round; returns the folder ``out``.
@@ -146,7 +146,7 @@ def measure(
         input_shape: shape of the one input; its first number is the batch size.
         network: arguments of ``space.build_network``, ``{"width": 32, "classes": 100}`` by default.
         force: measure although the machine is busy.
-        quiet: without a progress bar.
+        track: walks through the networks and shows how far it is.
         other_load: gives the cores in use by other processes, of those that the measurement keeps
             to; by default they are watched for 2 s.
 
@@ -193,22 +193,21 @@ def measure(
                 f"measurement keeps to, expected at most {BUSY_CORES}: wait until they are quiet, "
                 "or pass force=True (--force)"
             )
-        with _progress(quiet) as track:
+        if runtime.exports:
+            for i in track("export", range(len(numbers))):
+                path = _model_path(folder, int(numbers[i]))
+                if not path.exists():
+                    built = runtime.build(space, architectures[i], seed=seed, **network)
+                    write_atomic(path, runtime.export(built, input_shape))
+
+        def model(i: int) -> Any:
             if runtime.exports:
-                for i in track("export", range(len(numbers))):
-                    path = _model_path(folder, int(numbers[i]))
-                    if not path.exists():
-                        built = runtime.build(space, architectures[i], seed=seed, **network)
-                        write_atomic(path, runtime.export(built, input_shape))
+                return _model_path(folder, int(numbers[i])).read_bytes()
+            return runtime.build(space, architectures[i], seed=seed, **network)
 
-            def model(i: int) -> Any:  # noqa: ANN401 (bytes or a torch module)
-                if runtime.exports:
-                    return _model_path(folder, int(numbers[i])).read_bytes()
-                return runtime.build(space, architectures[i], seed=seed, **network)
-
-            with pinned(cores), runtime.environment():
-                visitor = _Visitor(runtime, protocol, input_shape, OthersClock(cores))
-                _visit_all(folder, numbers, visitor, model, seed, done, track)
+        with pinned(cores), runtime.environment():
+            visitor = _Visitor(runtime, protocol, input_shape, OthersClock(cores))
+            _visit_all(folder, numbers, visitor, model, seed, done, track)
     shutil.rmtree(folder / "models", ignore_errors=True)
     return folder
 
@@ -308,7 +307,7 @@ def _visit_all(
     model: Callable[[int], Any],
     seed: int,
     done: set[tuple[int, int]],
-    track: Callable[[str, range], Iterator[int]],
+    track: Track,
 ) -> None:
     started = int(time.time())  # names this run: a pause between runs may shift all latencies
     with (folder / "visits.jsonl").open("ab", buffering=0) as file:
@@ -329,31 +328,3 @@ def _visit_all(
                 **made,
             }
             file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str, range], Iterator[int]]]:
-    """A function that walks a range beneath a bar with the time that is left."""
-    if quiet:
-        yield lambda _, steps: iter(steps)
-        return
-    from rich.console import Console  # noqa: PLC0415 (only when something is shown)
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:8}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield lambda title, steps: iter(progress.track(steps, description=title))

@@ -63,7 +63,7 @@ class BloxEditEnv(BloxEnv):
 
     _edits = True
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.edits = Edits(self.rules.decisions, self.rules.masks)
         self.action_space = self.edits.action_space()
@@ -95,7 +95,7 @@ class BloxEditEnv(BloxEnv):
         self._next = 0
         return self._show(), self._with_mask(info)
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Change one thing.
 
         Raises:
@@ -129,7 +129,7 @@ class BloxEditEnv(BloxEnv):
         self._last = self._to_show(info, float(outcome.reward[0]))
         return {**info, "reward": float(outcome.reward[0])}
 
-    def _show(self) -> Any:  # noqa: ANN401
+    def _show(self) -> Any:
         self.rules.observer.show(self._flat[None], self._row[None])
         self._mask = self.edits.allowed(self._row[None])[0]
         return self.rules.observer.pack(self._flat, self._mask)
@@ -160,7 +160,7 @@ class BloxEditVectorEnv(BatchedEnv):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
         render_mode: str | None = None,
-        **arguments: Any,  # noqa: ANN401
+        **arguments: Any,
     ) -> None:
         rules = Rules(**arguments)
         self.edits = Edits(rules.decisions, rules.masks)

@@ -204,7 +204,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         mask = self._mask.copy()
         return self.rules.observer.pack(self._flat, mask), {"action_mask": mask}
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Decide what is next.
 
         Raises:
@@ -243,7 +243,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         """Which actions are allowed now, bool ``(actions,)``; the form that sb3-contrib reads."""
         return self._mask.astype(bool)
 
-    def render(self) -> Any:  # noqa: ANN401 (text or picture)
+    def render(self) -> Any:
         """The architecture so far, as text or as a uint8 array ``(height, width, 3)``."""
         if self.render_mode is None:
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")
@@ -256,11 +256,11 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         return draw(self.problem.space, shown)
 
     @property
-    def _nothing(self) -> Any:  # noqa: ANN401
+    def _nothing(self) -> Any:
         """The reward of a step that finishes nothing."""
         return 0.0
 
-    def _reward(self, outcome: Outcome) -> Any:  # noqa: ANN401
+    def _reward(self, outcome: Outcome) -> Any:
         """The reward of a finished architecture."""
         return float(outcome.reward[0])
 
@@ -286,7 +286,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         seed = seed_numbers(int(self.np_random_seed or 0), 1)
         return draws(seed, np.array([self._episode]), count).T
 
-    def _step_whole(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def _step_whole(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         rows = whole_actions(np.asarray(action)[None], self.problem.space)
         observer = self.rules.observer
         if not self.rules.masks.feasible(rows)[0]:
@@ -332,7 +332,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
             "latency_target_ms": target if aimed else None,
         }
 
-    def _to_show(self, info: dict[str, Any], reward: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _to_show(self, info: dict[str, Any], reward: Any) -> dict[str, Any]:
         """The same, and what came of a finished architecture."""
         known = {key: info.get(key) for key in ("val_acc", "source", "latency_ms")}
         return {**self._aim(), **known, "reward": reward if isinstance(reward, float) else None}
@@ -347,7 +347,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
 
     def _end(
         self,
-        reward: Any,  # noqa: ANN401
+        reward: Any,
         *,
         terminated: bool,
         info: dict[str, Any],
@@ -361,6 +361,6 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
         return observation, reward, terminated, not terminated, info
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     """A number of numpy as Python's; arrays and strings as they are."""
     return value.item() if isinstance(value, np.generic) else value

@@ -106,7 +106,7 @@ class MOBloxEnv(BloxEnv):
         self,
         *,
         objectives: Sequence[str] = ("val_acc", "latency_ms"),
-        **arguments: Any,  # noqa: ANN401
+        **arguments: Any,
     ) -> None:
         _refuse_targets(arguments)
         super().__init__(**arguments)
@@ -135,7 +135,7 @@ class MOBloxVectorEnv(BloxVectorEnv):
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         objectives: Sequence[str] = ("val_acc", "latency_ms"),
-        **arguments: Any,  # noqa: ANN401
+        **arguments: Any,
     ) -> None:
         _refuse_targets(arguments)
         super().__init__(num_envs, autoreset_mode=autoreset_mode, **arguments)
@@ -148,10 +148,10 @@ class MOBloxVectorEnv(BloxVectorEnv):
     def _front_objectives(self) -> tuple[str, ...]:
         return self.vector_reward.objectives.names
 
-    def _no_reward(self) -> Any:  # noqa: ANN401
+    def _no_reward(self) -> Any:
         return np.zeros((self.num_envs, self.reward_dim), dtype=np.float32)
 
-    def _rewards(self, rows: IntArray, outcome: Outcome) -> Any:  # noqa: ANN401
+    def _rewards(self, rows: IntArray, outcome: Outcome) -> Any:
         return self.vector_reward.of(rows, outcome)
 
 

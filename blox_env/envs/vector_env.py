@@ -80,7 +80,7 @@ class BloxVectorEnv(BatchedEnv):
         self._masks[:] = first
         self._offsets = np.arange(n) * len(first)  # of each environment's mask among all
 
-    def _begin(self, which: Which, begin: Any, infos: Infos) -> None:  # noqa: ANN401
+    def _begin(self, which: Which, begin: Any, infos: Infos) -> None:
         width = len(self.rules.observer.blank) - self.rules.goals.columns
         self._flat[which, :width] = self.rules.observer.blank[:width]
         self._next[which] = 0

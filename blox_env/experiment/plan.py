@@ -109,7 +109,7 @@ def make_plan(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     seed: int = 0,
     simulated_workers: int = 1,
-    **common: Any,  # noqa: ANN401
+    **common: Any,
 ) -> list[Search]:
     """All searches of an experiment, checked before anything runs.
 
@@ -246,7 +246,7 @@ def _description(plan: Sequence[Search]) -> dict[str, Any]:
     return found
 
 
-def _flat(tree: Any, name: str = "") -> list[tuple[str, Any]]:  # noqa: ANN401
+def _flat(tree: Any, name: str = "") -> list[tuple[str, Any]]:
     """The leaves of nested dicts with dotted names."""
     if not isinstance(tree, dict):
         return [(name, tree)]

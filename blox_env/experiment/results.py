@@ -166,8 +166,8 @@ def sidecar(path: Path) -> Path:
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow  # noqa: PLC0415 (an extra)
-        import pyarrow.parquet  # noqa: PLC0415
+        import pyarrow
+        import pyarrow.parquet
     except ImportError as error:
         raise missing_extra("run files", "experiment", error) from error
     return pyarrow, pyarrow.parquet

@@ -216,5 +216,5 @@ def _cells(
         yield Mismatch(int(rows[place]), name, _plain(expected[place]), _plain(got[place]))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value

@@ -54,7 +54,7 @@ class Kind:
         self.dtype = dtype
 
 
-def load_arrays(data: Data) -> Any:  # noqa: ANN401 (what is there)
+def load_arrays(data: Data) -> Any:
     """The object in a pickle of protocol 2 to 5, with arrays as :class:`Array`.
 
     Strings of Python 2 are bytes, except as keys of a dict, where they are text.

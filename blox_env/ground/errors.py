@@ -24,7 +24,7 @@ def missing_extra(what: str, extra: str, error: ImportError) -> ImportError:
     )
 
 
-def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:  # noqa: ANN401
+def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:
     """Return ``value`` as an int, or raise when it is no whole number of at least ``minimum``."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(

@@ -145,7 +145,7 @@ def run_tasks(
 
 
 @contextlib.contextmanager
-def _cancelled(ray: Any, running: dict[Any, Any]) -> Iterator[None]:  # noqa: ANN401 (a module)
+def _cancelled(ray: Any, running: dict[Any, Any]) -> Iterator[None]:
     """After the block, what still runs is cancelled."""
     try:
         yield
@@ -234,7 +234,7 @@ class _Batch:
     left: deque[int] = field(default_factory=deque)
     worker: Worker | None = None
 
-    def take(self, message: Any, queue: _Queue, started: Started | None) -> Outcome | None:  # noqa: ANN401
+    def take(self, message: Any, queue: _Queue, started: Started | None) -> Outcome | None:
         """Understand what :func:`_in_worker` says."""
         outcome = None
         if isinstance(message, Worker):
@@ -261,7 +261,7 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         RuntimeError: when it does not start.
     """
     try:
-        import ray  # noqa: PLC0415 (an extra)
+        import ray
     except ImportError as error:
         raise missing_extra("running in parallel", "ray", error) from error
     if ray.is_initialized():
@@ -302,7 +302,7 @@ def _in_worker(
         yield index, result, error, time.perf_counter() - begun
 
 
-def _guarded(function: Callable[[Any], Any], payload: Any) -> tuple[Any, str | None]:  # noqa: ANN401
+def _guarded(function: Callable[[Any], Any], payload: Any) -> tuple[Any, str | None]:
     try:
         return function(payload), None
     except Exception:  # noqa: BLE001 (reported with its traceback, the others go on)

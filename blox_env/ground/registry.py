@@ -8,8 +8,11 @@ registrations of their driver through :func:`registrations` and :func:`restore`.
 from __future__ import annotations
 
 import importlib
+import inspect
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from blox_env.ground.errors import unknown_name
 
@@ -40,7 +43,26 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
         "tpe": "blox_env.agents.tpe:TPE",
     },
+    "runtime": {
+        "onnxruntime": "blox_env.devices.runtimes.onnxruntime:OnnxRuntime",
+        "openvino": "blox_env.devices.runtimes.openvino:OpenVino",
+        "torch-cpu": "blox_env.devices.runtimes.torch_cpu:TorchCpu",
+        "torch-cuda": "blox_env.devices.runtimes.torch_cuda:TorchCuda",
+    },
+    "network": {"blox": "blox_env.networks.blox:BloxNetwork"},  # by the name of the space
 }
+# A folder is read by what its first file of these belongs to.
+_FOLDERS: dict[str, dict[str, str]] = {
+    "benchmark": {
+        "card.json": "blox_env.benchmarks.table:from_folder",
+        "manifest.json": "blox_env.benchmarks.imported:from_folder",
+    },
+    "device": {
+        "card.json": "blox_env.devices.embedded:from_folder",
+        "latency.npy": "blox_env.devices.imported:from_folder",
+    },
+}
+T = TypeVar("T")
 
 # Families of names, such as "live:digits": the word before the colon -> what makes one of a name.
 _FAMILIES: dict[str, dict[str, str]] = {
@@ -96,15 +118,14 @@ def absolute(kind: str, name: str) -> str:
     return str(Path(name).resolve())
 
 
-def resolve(kind: str, name: str) -> Any:  # noqa: ANN401 (whatever the target is)
+def resolve(kind: str, name: str) -> Any:
     """The object that ``name`` or a literal ``"module:Class"`` stands for.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
         ImportError: when the module or the object in it is not there.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"{kind} must be a name, got {name!r} ({type(name).__name__})")
+    _check_name(kind, name)
     target = _ENTRIES[kind].get(name, name if ":" in name else None)
     if target is None:
         raise ValueError(unknown_name(kind, name, _ENTRIES[kind]))
@@ -113,6 +134,69 @@ def resolve(kind: str, name: str) -> Any:  # noqa: ANN401 (whatever the target i
         return getattr(importlib.import_module(module), attribute)
     except AttributeError as error:
         raise ImportError(f"{kind} {name!r}: {module} has no {attribute!r}") from error
+
+
+def load(kind: str, name: str, expected: type[T]) -> T:
+    """The benchmark or device of a name, a folder or ``"module:Class"``, made once a process.
+
+    Args:
+        kind: ``"benchmark"`` or ``"device"``.
+        name: a registered name, a folder that this package wrote, or ``"module:Class"``.
+        expected: the class that it has to be an instance of.
+
+    Raises:
+        ValueError: for an unknown name, with the closest known one.
+        TypeError: for a target that gives something else.
+    """
+    _check_name(kind, name)
+    name = absolute(kind, name)
+    made = _loaded(kind, name, _ENTRIES[kind].get(name))
+    return _checked(kind, name, made, expected)
+
+
+@lru_cache(maxsize=24)
+def _loaded(kind: str, name: str, target: str | None) -> object:
+    # the target is an argument so that another one registered under the name is another key
+    if maker := family(kind, name):
+        return resolve(kind, maker)(name)
+    if target is None:
+        for file, reader in _FOLDERS[kind].items():
+            if (Path(name) / file).is_file():
+                return resolve(kind, reader)(name)
+    return resolve(kind, name)()
+
+
+def make(kind: str, name: str, options: Mapping[str, Any], expected: type[T]) -> T:
+    """A new agent or runtime of a name or ``"module:Class"``.
+
+    Args:
+        kind: ``"agent"`` or ``"runtime"``.
+        name: a registered name or ``"module:Class"``.
+        options: arguments of its constructor.
+        expected: the class that it has to be an instance of.
+
+    Raises:
+        ValueError: for an unknown name or option, with the closest known one.
+        TypeError: for a target that gives something else.
+    """
+    target = resolve(kind, name)
+    known = [each for each in inspect.signature(target).parameters if each != "self"]
+    for option in options:
+        if option not in known:
+            raise ValueError(unknown_name(f"option of {name}", option, known))
+    return _checked(kind, name, target(**options), expected)
+
+
+def _check_name(kind: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"{kind} must be a name, got {name!r} ({type(name).__name__})")
+
+
+def _checked(kind: str, name: str, made: object, expected: type[T]) -> T:
+    if not isinstance(made, expected):
+        article = "an" if expected.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{kind} {name!r} must give {article} {expected.__name__}, got {made!r}")
+    return made
 
 
 def registrations() -> dict[str, dict[str, str]]:

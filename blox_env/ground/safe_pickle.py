@@ -42,7 +42,7 @@ class Floats:
         return numbers.view(">f8")[:, 0].astype(np.float64)
 
 
-def load(data: Data, start: int = 0, *, runs: bool = False) -> Any:  # noqa: ANN401 (what is there)
+def load(data: Data, start: int = 0, *, runs: bool = False) -> Any:
     """The object in a pickle of protocol 2 to 5 that begins at byte ``start``.
 
     Args:
@@ -56,7 +56,7 @@ def load(data: Data, start: int = 0, *, runs: bool = False) -> Any:  # noqa: ANN
     return run(_Machine(data, start, runs))
 
 
-def run(machine: _Machine) -> Any:  # noqa: ANN401 (what is there)
+def run(machine: _Machine) -> Any:
     """The object that a machine builds; any damage is a ValueError that says at which byte."""
     try:
         return machine.run()
@@ -109,7 +109,7 @@ class _Machine:
             0x95: lambda: self.skip(8),  # a frame says how much may be read at once
         }
 
-    def run(self) -> Any:  # noqa: ANN401 (what is there)
+    def run(self) -> Any:
         if self.take(1) != b"\x80" or not 2 <= self.take(1)[0] <= _HIGHEST_PROTOCOL:
             raise ValueError("expected a pickle of protocol 2 to 5")
         actions, data = self.actions, self.data
@@ -124,7 +124,7 @@ class _Machine:
             action()
         raise ValueError(f"the pickle has more than {MOST_OPCODES} opcodes")
 
-    def result(self) -> Any:  # noqa: ANN401 (what is there)
+    def result(self) -> Any:
         self.loosen()
         if len(self.stack) != 1 or self.stack[0] is _MARK:
             raise ValueError("the pickle ends before what it builds is complete")
@@ -206,13 +206,13 @@ class _Machine:
         if self.stack and isinstance(self.stack[-1], Floats):
             self.stack += self.stack.pop().array().tolist()
 
-    def pop(self) -> Any:  # noqa: ANN401 (what is there)
+    def pop(self) -> Any:
         self.loosen()
         if self.stack[-1] is _MARK:
             raise ValueError(f"the pickle is damaged at byte {self.place}")
         return self.stack.pop()
 
-    def top(self, kind: type) -> Any:  # noqa: ANN401 (a list or a dict)
+    def top(self, kind: type) -> Any:
         if type(self.stack[-1]) is not kind:
             raise ValueError(
                 f"the pickle is damaged at byte {self.place}: expected a {kind.__name__}"

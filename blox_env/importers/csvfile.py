@@ -66,7 +66,7 @@ def _chunk(rows: list[list[str]], path: Path, header: Header, count: int, done: 
     return chunk_of(by_column, _convert, path, header, start, done)
 
 
-def _convert(name: str, cells: list[Any], header: Header) -> Any:  # noqa: ANN401 (see Chunk)
+def _convert(name: str, cells: list[Any], header: Header) -> Any:
     """All cells of a column at once; RowError names the first that is wrong."""
     column = COLUMNS.get(name)
     if column is None:
@@ -124,7 +124,7 @@ def _numbers(cells: list[str], epochs: int | None) -> np.ndarray:
     return values
 
 
-def _nested(cell: str) -> Any:  # noqa: ANN401 (checked by the caller)
+def _nested(cell: str) -> Any:
     if len(cell) > 1000 or cell.strip("0123456789[], "):
         raise ValueError("no nested lists")
     return json.loads(cell)

@@ -156,7 +156,7 @@ def _text_rows(stream: _Stream, fields: list[Field], n: int) -> Chunk:
     return chunk
 
 
-def _decode(field: Field, raw: NDArray[np.uint8]) -> Any:  # noqa: ANN401 (see Chunk)
+def _decode(field: Field, raw: NDArray[np.uint8]) -> Any:
     """Bytes of a field ``(n, size)`` as numbers, the same that the other formats give."""
     count = 1
     if field.length is not None:

@@ -176,7 +176,7 @@ def _drawn(name: str, n: int, epochs: int, rng: np.random.Generator) -> IntArray
     return rng.integers(high // 20, high, (n, epochs) if column.curve else n)
 
 
-def _type(name: str, values: Any) -> str:  # noqa: ANN401 (see File.columns)
+def _type(name: str, values: Any) -> str:
     column = COLUMNS.get(name)
     if column is None:
         return "str"
@@ -188,7 +188,7 @@ def _type(name: str, values: Any) -> str:  # noqa: ANN401 (see File.columns)
     return f"list[{kind}]" if column.curve else kind
 
 
-def _plain(name: str, values: Any) -> Any:  # noqa: ANN401 (see File.columns)
+def _plain(name: str, values: Any) -> Any:
     """Values as upstream's own readers give them: percentages, floats, whole numbers."""
     column = COLUMNS.get(name)
     if column is not None and column.kind == "accuracy":
@@ -245,7 +245,7 @@ def _as_custom(file: File, types: dict[str, str]) -> bytes:
     return zlib.compress(struct.pack("<Q", 8 * len(body)) + body, 6)
 
 
-def _packed(name: str, values: Any, kind: str) -> NDArray[np.uint8]:  # noqa: ANN401
+def _packed(name: str, values: Any, kind: str) -> NDArray[np.uint8]:
     """A column of the custom stream: ``(n, bytes)``."""
     if kind == "arch":
         flat = np.array([[v for (a,), r in row for v in (a, *r)] for row in values]).reshape(

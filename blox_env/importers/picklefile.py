@@ -60,7 +60,7 @@ def _spread(row: list[Any] | tuple[Any, ...]) -> list[Any]:
     return values
 
 
-def _convert(name: str, cells: list[Any], header: Header) -> Any:  # noqa: ANN401 (see Chunk)
+def _convert(name: str, cells: list[Any], header: Header) -> Any:
     column = COLUMNS.get(name)
     if column is None or column.kind == "arch":
         return cells

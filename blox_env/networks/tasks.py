@@ -91,7 +91,7 @@ def digits(settings: DigitsSettings | None = None) -> Task:
     """Scikit-learn's bundled 8×8 handwritten digits, distorted so that architectures differ."""
     settings = settings or DigitsSettings()
     try:
-        from sklearn.datasets import load_digits  # noqa: PLC0415 (an extra)
+        from sklearn.datasets import load_digits
     except ImportError as error:
         raise missing_extra("the digits task", "torch", error) from error
     pictures, labels = load_digits(return_X_y=True)

@@ -177,7 +177,7 @@ class History:
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with one row a trial; slots become columns ``x0, x1, …``."""
         try:
-            import pandas  # noqa: PLC0415 (an extra)
+            import pandas
         except ImportError as error:
             raise missing_extra("History.to_pandas", "experiment", error) from error
         slots = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])}

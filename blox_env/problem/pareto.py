@@ -154,9 +154,9 @@ def _signs(maximise: bool | Sequence[bool], objectives: int) -> FloatArray:
     return np.where(up, -1.0, 1.0)
 
 
-def _moocore(what: str) -> Any:  # noqa: ANN401 (a module)
+def _moocore(what: str) -> Any:
     try:
-        import moocore  # noqa: PLC0415 (an extra)
+        import moocore
     except ImportError as error:
         raise missing_extra(what, "moo", error) from error
     return moocore

@@ -96,8 +96,8 @@ def draw_device(points: DevicePoints, path: str | Path, *, title: str, unit: str
         ImportError: without the extra ``experiment``.
     """
     try:
-        from matplotlib.colors import LogNorm  # noqa: PLC0415 (an extra)
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.colors import LogNorm
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("drawing a device", "experiment", error) from error
     figure = Figure(figsize=(7.2, 4.6), layout="constrained", facecolor="white")

@@ -118,8 +118,8 @@ def profile_figure(
 def new_axes(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     """An empty figure in the colours of :data:`~blox_env.report.themes.LIGHT`."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (an extra)
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("a picture of results", "experiment", error) from error
     figure = Figure(figsize=size, layout="constrained", facecolor=LIGHT.paper)

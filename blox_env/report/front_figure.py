@@ -115,7 +115,7 @@ def values_of(point: FrontPoint) -> str:
 
 def _density(axes: Axes, whole: Points, lowest: float) -> None:
     """The whole space as shades of grey, denser where more architectures are."""
-    from matplotlib.colors import LinearSegmentedColormap, to_rgba  # noqa: PLC0415 (an extra)
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
     shown = whole.val_acc >= lowest
     counts, x, y = np.histogram2d(
@@ -156,5 +156,5 @@ def _scatter(axes: Axes, found: Mapping[str, Points]) -> None:
     )  # fmt: skip
 
 
-def _steps(axes: Axes, points: Points, label: str, **style: Any) -> None:  # noqa: ANN401
+def _steps(axes: Axes, points: Points, label: str, **style: Any) -> None:
     axes.plot(points.latency_ms, 100 * points.val_acc, drawstyle="steps-post", label=label, **style)

@@ -111,7 +111,7 @@ def _small(benchmark: Benchmark) -> bool:
 
 def _load(
     load: Callable[[str], Any], kind: str, run: Run, sums: dict[str, Any], missing: list[str]
-) -> Any:  # noqa: ANN401 (a benchmark or a device)
+) -> Any:
     name = str(run.facts[kind])
     if registry.is_code(kind, name):
         missing.append(f"The {kind} {name} is code and not a registered name: not loaded.")

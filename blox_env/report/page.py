@@ -208,9 +208,9 @@ def _part(name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-def _template() -> Any:  # noqa: ANN401 (a template of an optional library)
+def _template() -> Any:
     try:
-        import jinja2  # noqa: PLC0415 (an extra)
+        import jinja2
     except ImportError as error:
         raise missing_extra("a report", "experiment", error) from error
     environment = jinja2.Environment(

@@ -25,8 +25,8 @@ def sweep_figure(sweep: Sweep, theme: Theme = LIGHT) -> Figure:
         sweep: what to draw.
         theme: colours.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     names = sweep.rewards
     across = min(_ACROSS, len(names))

@@ -244,7 +244,7 @@ class SearchSpace:
         """What was chosen of a slot so far, in words; see :meth:`operation_tables`."""
         return ", ".join(str(choice) for choice in choices)
 
-    def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:  # noqa: ANN401
+    def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:
         """The network of one architecture as a ``torch.nn.Module``; not every space has any."""
         raise NotImplementedError(f"the space {self.name!r} has no networks to build")
 

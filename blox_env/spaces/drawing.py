@@ -136,8 +136,8 @@ def layout(space: SearchSpace, shown: Shown) -> Layout:
 
 def draw(space: SearchSpace, shown: Shown, axes: Axes) -> None:
     """Draw on matplotlib axes, which get limits and aspect; lines fit the size they have now."""
-    from matplotlib.patches import PathPatch  # noqa: PLC0415 (an extra)
-    from matplotlib.path import Path  # noqa: PLC0415
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
     axes.set_axis_off()
     axes.set_xlim(0, WIDTH)
@@ -162,8 +162,8 @@ def picture(
 ) -> NDArray[np.uint8]:
     """The drawing as pixels, uint8 ``(height, width, 3)``; another shape gets white margins."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (an extra)
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("a picture of an architecture", "experiment", error) from error
     width, height = check_positive_int("width", width), check_positive_int("height", height)
@@ -377,8 +377,8 @@ def _rounded(points: Sequence[tuple[float, ...]], radius: float) -> _Shape:
 
 def _text(label: Label, x: float = 0.0, y: float = 0.0, turned: bool = False) -> _Shape:
     """A label as a shape, made smaller to fit; turned upwards, then moved by ``(x, y)``."""
-    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 (an extra)
-    from matplotlib.textpath import TextPath  # noqa: PLC0415
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
 
     if not label.text.strip():
         return np.zeros((0, 2)), []

@@ -53,7 +53,7 @@ def measured(folder, n=60, factor=1.0):
     rows = np.unique(rows, axis=0)
     protocol = Protocol(rounds=2, runs=3, tries=1)
     runtime = Clockwork(factor=factor)
-    return measure(SPACE, rows, runtime, folder, protocol=protocol, force=True, quiet=True)
+    return measure(SPACE, rows, runtime, folder, protocol=protocol, force=True)
 
 
 @pytest.mark.extra

@@ -73,7 +73,6 @@ def begin(folder: Path, runtime: Runtime, n: int = 7, **changes: Any) -> Path:
     rows = choose_rows(space, 45, 0)[:n]
     arguments: dict[str, Any] = {
         "protocol": QUICK,
-        "quiet": True,
         "seed": 3,
         "other_load": quiet_machine,
         **changes,

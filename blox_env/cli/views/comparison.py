@@ -28,7 +28,7 @@ def compare_live(
     out: Path,
     workers: int | None = None,
     address: str = "local",
-    **arguments: Any,  # noqa: ANN401
+    **arguments: Any,
 ) -> int:
     """Run :func:`~blox_env.experiment.runner.compare` with a live display; number of failures."""
     plan = make_plan(out=out, max_queries=None, **arguments)

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from blox_env.ground.progress import Tell
+from blox_env.ground.progress import Tell, Track
 
 
 def progress_bar(
@@ -52,6 +52,20 @@ def shown(description: str) -> Iterator[Tell]:
             bar.update(task, completed=done, total=total, note=note)
 
         yield tell
+
+
+@contextmanager
+def tracked() -> Iterator[Track]:
+    """Beneath bars on standard error, one for each walk; gives what walks through steps."""
+    with progress_bar() as bar:
+
+        def track(title: str, steps: range) -> Iterator[int]:
+            task = bar.add_task(title, total=len(steps), note="")
+            for step in steps:
+                yield step
+                bar.advance(task)
+
+        yield track
 
 
 def duration(seconds: float) -> str:

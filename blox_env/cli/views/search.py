@@ -55,7 +55,7 @@ def watched_search(
     Raises:
         KeyboardInterrupt: when it is stopped before anything was found.
     """
-    from rich.live import Live  # noqa: PLC0415 (slow to import)
+    from rich.live import Live
 
     try:
         with Live(Watch(problem, name), console=console, transient=True):

@@ -261,7 +261,7 @@ def _pair(
     return features, latency
 
 
-def required(name: str) -> Any:  # noqa: ANN401 (a module)
+def required(name: str) -> Any:
     """A module of the extra ``surrogate``, or an error that names it."""
     try:
         return importlib.import_module(name)

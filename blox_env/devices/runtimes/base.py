@@ -55,12 +55,12 @@ class Runtime(ABC):
     def settings(self) -> dict[str, str]:
         """Settings that decide how fast a network is: threads, precision, optimisations."""
 
-    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:  # noqa: ANN401
+    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
         """The model file of a ``torch.nn.Module`` in evaluation mode, for one input shape."""
         raise NotImplementedError(f"{self.name} runs modules as they are")
 
     @abstractmethod
-    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:  # noqa: ANN401
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """A function that runs one inference of a model on one fixed random input.
 
         The model is what :meth:`export` gave, or the module where there is no exporting.
@@ -78,14 +78,14 @@ class Runtime(ABC):
 
     def prepare(
         self,
-        network: Any,  # noqa: ANN401 (a torch module)
+        network: Any,
         input_shape: tuple[int, ...],
     ) -> Callable[[], object]:
         """A function that runs one inference of ``network``."""
         model = self.export(network, input_shape) if self.exports else network
         return self.load(model, input_shape)
 
-    def build(self, space: SearchSpace, row: ArrayLike, *, seed: int, **network: Any) -> Any:  # noqa: ANN401
+    def build(self, space: SearchSpace, row: ArrayLike, *, seed: int, **network: Any) -> Any:
         """The network of ``row`` with weights drawn from ``seed``; torch's global state is kept."""
         torch = required("torch", f"measuring with {self.name}")
         with torch.random.fork_rng(devices=[]):
@@ -93,7 +93,7 @@ class Runtime(ABC):
             return space.build_network(row, **network).eval()
 
 
-def required(module: str, what: str) -> Any:  # noqa: ANN401 (a module)
+def required(module: str, what: str) -> Any:
     """Import ``module``, or say that ``what`` needs the extra ``devices``.
 
     Raises:

@@ -20,7 +20,7 @@ INPUT, OUTPUT = "image", "logits"
 CALIBRATION_BATCHES = 2
 
 
-def onnx_bytes(network: Any, input_shape: tuple[int, ...]) -> bytes:  # noqa: ANN401 (a torch module)
+def onnx_bytes(network: Any, input_shape: tuple[int, ...]) -> bytes:
     """ONNX by torch's tracing exporter: 0.3 s a network, the newer one takes 5 s.
 
     Batch norms are folded into the convolutions. The network's mode is left as it was.
@@ -81,7 +81,7 @@ def quantized_bytes(model: bytes, input_shape: tuple[int, ...]) -> bytes:
         return path.read_bytes()
 
 
-def normal_input(input_shape: tuple[int, ...], rng: np.random.Generator | None = None) -> Any:  # noqa: ANN401
+def normal_input(input_shape: tuple[int, ...], rng: np.random.Generator | None = None) -> Any:
     """A standard normal float32 array; the same every time if no generator is given."""
     rng = np.random.default_rng(0) if rng is None else rng
     return rng.normal(size=input_shape).astype(np.float32)

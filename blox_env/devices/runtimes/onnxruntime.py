@@ -43,7 +43,7 @@ class OnnxRuntime(Runtime):
         # threads that sleep between operators would cost more than what they share
         return "0" if self.threads == 1 else "1"
 
-    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:  # noqa: ANN401
+    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
         """ONNX bytes, quantised where the precision says so."""
         model = onnx_bytes(network, input_shape)
         return model if self.precision == "float32" else quantized_bytes(model, input_shape)

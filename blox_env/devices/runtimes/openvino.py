@@ -40,7 +40,7 @@ class OpenVino(Runtime):
             "batch_norms": "folded",
         }
 
-    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:  # noqa: ANN401
+    def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
         """The compiled model: it holds for this machine and this version alone."""
         core = self._core()
         model = core.read_model(model=onnx_bytes(network, input_shape), weights=b"")
@@ -61,7 +61,7 @@ class OpenVino(Runtime):
 
         return run
 
-    def _core(self) -> Any:  # noqa: ANN401
+    def _core(self) -> Any:
         return required("openvino", "measuring latency").Core()
 
     def _options(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class TorchCpu(Runtime):
         finally:
             torch.set_num_threads(before)
 
-    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:  # noqa: ANN401
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """Runs the module on one standard normal input, the same every time."""
         torch = required("torch", "measuring latency")
         dtype = getattr(torch, self.precision)

@@ -51,7 +51,7 @@ class TorchCuda(Runtime):
             "clock": "CUDA events",
         }
 
-    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:  # noqa: ANN401
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """Runs the module on one standard normal input that lies on the GPU."""
         torch = self._torch
         dtype = getattr(torch, self.precision)

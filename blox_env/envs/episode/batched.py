@@ -92,7 +92,7 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
     # -- what the environments differ in ---------------------------------------------------
 
     @abstractmethod
-    def _begin(self, which: Which, begin: Any, infos: Infos) -> None:  # noqa: ANN401
+    def _begin(self, which: Which, begin: Any, infos: Infos) -> None:
         """Start episodes; goals, seeds and episode numbers are set already."""
 
     @abstractmethod
@@ -207,7 +207,7 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
         """What is chosen of a slot that is not complete, in words."""
         return ""
 
-    def _observe(self) -> Any:  # noqa: ANN401
+    def _observe(self) -> Any:
         return self.rules.observer.pack(self._flat, self._masks)
 
     def _set_seeds(self, seed: int | Sequence[int | None] | None, which: Which) -> None:
@@ -237,7 +237,7 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
         which: Which,
         infos: Infos,
         goals: FloatArray | None = None,
-        begin: Any = None,  # noqa: ANN401
+        begin: Any = None,
     ) -> None:
         """Begin episodes with given or drawn goals; ``begin`` is for the subclass."""
         self._episodes[which] += 1
@@ -251,7 +251,7 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
             self._flat[which, -columns:] = self.rules.goals.shown(chosen)
         self._begin(which, begin, infos)
 
-    def _checked(self, options: dict[str, Any]) -> Any:  # noqa: ANN401
+    def _checked(self, options: dict[str, Any]) -> Any:
         """What :meth:`_begin` needs of the options of a reset."""
         return None
 
@@ -284,7 +284,7 @@ class BatchedEnv(HasFront, gym.vector.VectorEnv[Any, Any, Any]):
         return fresh
 
 
-def _each(observations: Any, ended: NDArray[np.bool_]) -> NDArray[np.object_]:  # noqa: ANN401
+def _each(observations: Any, ended: NDArray[np.bool_]) -> NDArray[np.object_]:
     """Observations of those that ended, one object each, as Gymnasium's ``final_obs``."""
     parts = np.full(len(ended), None, dtype=object)
     for number in np.flatnonzero(ended).tolist():

@@ -74,7 +74,7 @@ class Observer:
         mask = spaces.Box(0, 1, (actions,), np.int8)
         return spaces.Dict({"observations": box, "action_mask": mask})
 
-    def pack(self, flat: NDArray[Any], mask: Mask) -> Any:  # noqa: ANN401 (array or dict)
+    def pack(self, flat: NDArray[Any], mask: Mask) -> Any:
         """Observations, copied, of flat rows ``(…, width)`` and action masks ``(…, actions)``."""
         if self.kind == "dict":
             return {"observations": flat.copy(), "action_mask": mask.copy()}

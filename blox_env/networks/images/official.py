@@ -157,7 +157,7 @@ def _assemble(
 ) -> ImageSet:
     """Join the files of a version; an error says in which of them it is."""
 
-    def read(reader: Callable[[Version, bytes], Any], name: str) -> Any:  # noqa: ANN401 (its own)
+    def read(reader: Callable[[Version, bytes], Any], name: str) -> Any:
         try:
             return reader(version, contents[name])
         except ValueError as error:
@@ -235,7 +235,7 @@ def _pickled_images(version: Version, data: bytes) -> tuple[Pixels, NDArray[np.i
     return array.reshape(-1, 3, SIDE, SIDE), np.array(labels, dtype=np.int64)
 
 
-def _field(batch: object, name: str, kind: type) -> Any:  # noqa: ANN401 (of that kind)
+def _field(batch: object, name: str, kind: type) -> Any:
     if not isinstance(batch, dict) or not isinstance(batch.get(name), kind):
         raise ValueError(f"expected a dict with {name!r} in it")
     return batch[name]

@@ -44,9 +44,9 @@ def decode_picture(data: bytes, source: str, side: int | None = None) -> NDArray
 
 
 @cache
-def _pillow() -> Any:  # noqa: ANN401 (a module)
+def _pillow() -> Any:
     try:
-        from PIL import Image  # noqa: PLC0415 (an extra)
+        from PIL import Image
     except ImportError as error:
         raise missing_extra("reading pictures", "torch", error) from error
     return Image

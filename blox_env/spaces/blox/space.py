@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blox_env.ground import registry
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import GraphLayout, SearchSpace
@@ -308,11 +309,9 @@ class BloxSpace(SearchSpace):
             tables[-1] = [np.hstack([table, np.zeros((len(table), 1))]) for table in tables[-1]]
         return tables
 
-    def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:  # noqa: ANN401
+    def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:
         """The network of one architecture; see :class:`blox_env.networks.blox.BloxNetwork`."""
-        from blox_env.networks.blox import BloxNetwork  # noqa: PLC0415 (torch only on demand)
-
-        return BloxNetwork(self.check(row)[0], **kwargs)
+        return registry.resolve("network", self.name)(self.check(row)[0], **kwargs)
 
 
 def _chains(block: Block) -> tuple[float, float, float]:
