@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -235,8 +235,8 @@ def from_name(name: str) -> LiveBenchmark:
 
 def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
     """``live:TASK`` with whatever differs from the defaults."""
-    default = Recipe().to_dict()
-    given = {k: v for k, v in recipe.to_dict().items() if v != default[k]}
+    default = asdict(Recipe())
+    given = {k: v for k, v in asdict(recipe).items() if v != default[k]}
     if seeds == tuple(range(len(seeds))):
         given |= {"seeds": len(seeds)} if len(seeds) > 1 else {}
     else:

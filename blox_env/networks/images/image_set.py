@@ -69,7 +69,7 @@ class ImageSet:
 
 
 def reduce(images: Pixels, side: int) -> Pixels:
-    """Shrink square images by the mean over square blocks, rounded half up.
+    """Shrink square images by the mean over square blocks, rounded half to even as numpy does.
 
     Args:
         images: ``(n, channels, h, h)`` uint8.
@@ -91,8 +91,9 @@ def reduce(images: Pixels, side: int) -> Pixels:
     if block == 1:
         return images
     area = block * block
-    total = np.full((*images.shape[:2], side, side), area // 2, np.uint32)
+    total = np.zeros((*images.shape[:2], side, side), np.uint32)
     for row, column in np.ndindex(block, block):
         total += images[:, :, row::block, column::block]
-    shrunk: Pixels = (total // area).astype(np.uint8)
-    return shrunk
+    shrunk, rest = np.divmod(total, area)
+    shrunk += (2 * rest > area) | ((2 * rest == area) & (shrunk % 2 == 1))
+    return np.asarray(shrunk, dtype=np.uint8)
