@@ -28,9 +28,7 @@ from blox_env.version import __version__
 
 FORMATS = (".onnx", ".pt2")
 EXTRA_FILE = "metadata.json"  # in a .pt2 file
-SIZES = ("params", "macs", "peak_activation_bytes")
 WEIGHTS = "not trained: val_acc is what the benchmark says of this architecture once it is"
-BLOX = {"width": 32, "classes": 100, "in_channels": 3}  # what networks are unless told otherwise
 
 
 def export_network(
@@ -144,14 +142,11 @@ def _of_architecture(
         "arch": "-".join(map(str, rows[0].tolist())),
         "description": space.describe(rows[0]),
     }
-    if isinstance(space, BloxSpace):
-        facts["arch_vec"] = space.to_arch_vec(rows[0])
-        facts["model_hash"] = space.model_hash(rows)[0]
-        for name in SIZES:
-            sides = {} if name == "params" else {"image_size": image_size}
-            facts[name] = int(getattr(space, name)(rows, **network, **sides)[0])
-        network = {**BLOX, **network}
-    return {**facts, "network": {**network, "image_size": image_size}}
+    facts |= space.identify(rows[0])
+    for name in space.sizes:
+        facts[name] = int(space.size_of(name, rows, **network, image_size=image_size)[0])
+    full = {**space.network_defaults, **network, "image_size": image_size}
+    return {**facts, "network": full}
 
 
 def _of_problem(
@@ -167,8 +162,8 @@ def _of_problem(
         "reward": float(trials.reward[0]),
         "reward_formula": problem.reward_name,
     }
-    if said := getattr(benchmark, "description", ""):
-        facts["benchmark_description"] = said
+    if benchmark.description:
+        facts["benchmark_description"] = benchmark.description
     if device is not None:
         facts |= {
             "device": device.name,
@@ -185,12 +180,12 @@ def _of_device(
     device: Device, shape: tuple[int, ...], network: Mapping[str, int]
 ) -> dict[str, object]:
     """How the latency was measured, and whether of a network of this size."""
-    card = getattr(device, "card", {})
+    card = device.card
     if not {"input_shape", "network", "runtime"} <= card.keys():
         return {}
     runtime = {"name": card["runtime"]["name"], **card["runtime"]["settings"]}
     facts: dict[str, object] = {"latency_runtime": runtime}
-    given = {**BLOX, **network}
+    given = {**device.space.network_defaults, **network}
     same = list(shape) == card["input_shape"] and all(
         given.get(key) == value for key, value in card["network"].items()
     )

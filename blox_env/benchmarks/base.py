@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground import registry
-from blox_env.ground.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 
@@ -42,10 +45,16 @@ class Benchmark(ABC):
         epochs: length of a full training; ``epochs=None`` means this many.
         provides: what it has beyond a final accuracy: ``"curves"`` when ``epochs`` may be less,
             ``"table"`` when evaluating the whole space costs next to nothing.
+        description: what was trained how, in a sentence; empty if nobody says.
+        card: the data card as it is stored; empty where there is none.
+        columns: names that :meth:`column` knows.
     """
 
     name: str
     space: SearchSpace
+    description: str = ""
+    card: Mapping[str, Any] = MappingProxyType({})
+    columns: tuple[str, ...] = ()
     epochs: int = 1
     provides: frozenset[str] = frozenset()
 
@@ -66,6 +75,18 @@ class Benchmark(ABC):
             best: take the best value up to there instead of the last.
             seed: a repeatable single training instead of the mean over trainings.
         """
+
+    def column(self, name: str, x: ArrayLike) -> FloatArray:
+        """Another quantity of architectures, ``(n, slots) -> (n,)``, NaN where it is not known.
+
+        Args:
+            name: one of :attr:`columns`.
+            x: the architectures.
+
+        Raises:
+            ValueError: for a column that the benchmark does not have.
+        """
+        raise ValueError(unknown_name("column", name, self.columns))
 
     def check_epochs(self, epochs: int | None) -> int:
         """``epochs`` as a number in 1 … ``self.epochs``; ``None`` is all.

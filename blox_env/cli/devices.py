@@ -99,7 +99,7 @@ def devices(
     table = Table("device", "median", "measured", "held-out error", "Spearman", "measured again")
     known = [blox_env.load_device(name) for name in shown or blox_env.list_devices()]
     for device in known:
-        card: dict[str, Any] = getattr(device, "card", {})
+        card = device.card
         cells = ["?"] * 3
         if "predictor" in card:
             held, noise = card["predictor"]["held_out"], card["noise"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +21,14 @@ class Device(ABC):
     Attributes:
         name: how results call it.
         space: what it knows the latency of.
+        description: what was measured how, in a sentence; empty if nobody says.
+        card: the data card as it is stored; empty where there is none.
     """
 
     name: str
     space: SearchSpace
+    description: str = ""
+    card: Mapping[str, Any] = MappingProxyType({})
     _sorted_ms: FloatArray
 
     @abstractmethod

@@ -71,9 +71,9 @@ class Objectives:
             ValueError: where neither the space counts them nor the benchmark tells them.
         """
         space = self.benchmark.space
-        if hasattr(space, name):
-            return np.asarray(getattr(space, name)(rows), dtype=float)
-        if hasattr(self.benchmark, "column"):
+        if name in space.sizes:
+            return np.asarray(space.size_of(name, rows), dtype=float)
+        if name in self.benchmark.columns:
             sizes = np.asarray(self.benchmark.column(name, rows), dtype=float)
             if not np.isnan(sizes).any():
                 return sizes

@@ -28,7 +28,7 @@ import numpy as np
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground.typing import FloatArray
-from blox_env.problem.objectives import SIZES, Objectives
+from blox_env.problem.objectives import Objectives
 from blox_env.spaces.base import SearchSpace
 
 FROZEN = Path(__file__).resolve().parents[1] / "data" / "reference_points.json"
@@ -91,7 +91,7 @@ def _source(
     if name == "latency_ms":
         return "devices", objectives.device
     space = objectives.benchmark.space
-    return "spaces", space if hasattr(space, name) else None
+    return "spaces", space if name in space.sizes else None
 
 
 @lru_cache(maxsize=1)
@@ -130,9 +130,7 @@ def freeze(
         every = space.all()
         content["spaces"][space.name] = {
             "objectives": {
-                name: _entry(-getattr(space, name)(every).astype(float))
-                for name in SIZES
-                if hasattr(space, name)
+                name: _entry(-space.size_of(name, every).astype(float)) for name in space.sizes
             }
         }
     return content

@@ -58,7 +58,7 @@ def load_ground(run: Run) -> Ground:
     if run.facts["device"] is not None:
         device = _load(load_device, "device", run, sums, missing)
     cards = tuple(
-        (f"{kind} {thing.name}", str(getattr(thing, "description", "") or "No description."))
+        (f"{kind} {thing.name}", thing.description or "No description.")
         for kind, thing in (("Benchmark", benchmark), ("Device", device))
         if thing is not None
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.layout import Label, Layout, chain
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,16 @@ class SearchSpace:
     Args:
         options: number of options of each slot, all at least 1.
         name: what the space is called in files and messages.
+
+    Attributes:
+        slot_name: what a slot is called in words.
+        sizes: names that :meth:`size_of` knows.
+        network_defaults: arguments of :meth:`build_network` and their defaults.
     """
+
+    slot_name = "slot"
+    sizes: tuple[str, ...] = ()
+    network_defaults: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, options: tuple[int, ...], name: str = "product") -> None:
         counts = tuple(int(count) for count in options)
@@ -243,6 +255,44 @@ class SearchSpace:
     def describe_choices(self, choices: tuple[int, ...]) -> str:
         """What was chosen of a slot so far, in words; see :meth:`operation_tables`."""
         return ", ".join(str(choice) for choice in choices)
+
+    def describe_option(self, slot: int, option: int) -> str:
+        """One option of a slot in words, empty where its number says it all.
+
+        Args:
+            slot: counted from 0.
+            option: its number.
+        """
+        return ""
+
+    def identify(self, row: ArrayLike) -> dict[str, object]:
+        """Names of one architecture in other people's notations, by what they are called."""
+        self.check(row)
+        return {}
+
+    def lay_out(self, choices: Sequence[int | str], title: Label) -> Layout:
+        """The plan of a drawing, here a chain of slots.
+
+        Args:
+            choices: the option of each slot, or words where none is chosen yet.
+            title: what stands above the drawing.
+        """
+        return chain(choices, title)
+
+    # -- networks --------------------------------------------------------------------------
+
+    def size_of(self, name: str, x: ArrayLike, **network: int) -> IntArray:
+        """A size of networks, int64 ``(n,)``.
+
+        Args:
+            name: one of :attr:`sizes`.
+            x: architectures ``(n, slots)``.
+            network: arguments of the networks, and ``image_size``.
+
+        Raises:
+            ValueError: for a size that the space does not count.
+        """
+        raise ValueError(unknown_name("size", name, self.sizes))
 
     def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:
         """The network of one architecture as a ``torch.nn.Module``; not every space has any."""

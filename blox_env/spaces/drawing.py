@@ -1,137 +1,112 @@
 """An architecture as text and as a picture, complete or while it is being chosen.
 
-:func:`layout` says what stands where, as plain data; :func:`draw` puts that on matplotlib axes, as
-shapes alone (letters too), so that it scales to any size and reads no global setting. In every
-stage of Blox the same thing has the same place: op1 is above, op2 below, ``prev`` the line between
-them, ``input`` the line in from the left, ``skip`` the curve from op1 to the sum on the right.
-Stages and slots count from 1, options from 0 as everywhere.
+:func:`layout` plans what stands where (:mod:`blox_env.spaces.layout`); :func:`draw` puts that on
+matplotlib axes, as shapes alone (letters too), so that it scales to any size and reads no global
+setting.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.ground.errors import check_positive_int, missing_extra
-from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BLOCKS, OPERATIONS, BloxSpace, stage_edges
+from blox_env.spaces.layout import (
+    EMPTY,
+    GREY,
+    HEIGHT,
+    INK,
+    WIDTH,
+    Edge,
+    Label,
+    Layout,
+    Node,
+    Shown,
+    facts,
+)
+
+__all__ = [
+    "HEIGHT",
+    "WIDTH",
+    "Edge",
+    "Label",
+    "Layout",
+    "Node",
+    "Shown",
+    "ansi",
+    "draw",
+    "layout",
+    "picture",
+]
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH, HEIGHT = 960, 400  # units of a layout: pixels of a picture of the default size
-EMPTY = "…"
-_INK, _GREY, _LINE, _FAINT = "#1f2328", "#5b6470", "#3b424c", "#a3abb6"
+_LINE, _FAINT = "#3b424c", "#a3abb6"
 # Fill, border and text of a node. The operations differ in lightness too: they can be told apart
 # in grey and with any colour vision.
 _STYLES = {
-    "conv": ("#cfe7f7", "#2b7fb5", _INK),
-    "mbconv": ("#f5bd4f", "#a86f00", _INK),
+    "conv": ("#cfe7f7", "#2b7fb5", INK),
+    "mbconv": ("#f5bd4f", "#a86f00", INK),
     "bconv": ("#0b6e54", "#064534", "#ffffff"),
-    "option": ("#cfe7f7", "#2b7fb5", _INK),
-    "sum": ("#ffffff", _LINE, _INK),
-    "empty": ("#ffffff", "#8a939f", _GREY),
-    "stage": ("#f6f7f9", "#c3c9d2", _INK),
-    "empty stage": ("none", "#c3c9d2", _GREY),
+    "option": ("#cfe7f7", "#2b7fb5", INK),
+    "sum": ("#ffffff", _LINE, INK),
+    "empty": ("#ffffff", "#8a939f", GREY),
+    "stage": ("#f6f7f9", "#c3c9d2", INK),
+    "empty stage": ("none", "#c3c9d2", GREY),
 }
-_FRAMEWORK = ("#e4e7eb", "#7b8490", _INK)  # input, stem, reductions, classifier
+_FRAMEWORK = ("#e4e7eb", "#7b8490", INK)  # input, stem, reductions, classifier
 _FONT = "DejaVu Sans"  # comes with matplotlib
 _HEAD, _RADIUS = 8.5, 16.0  # length of an arrow's head, radius of an arrow's curves
-_AXIS = 190.0  # height of the line that the whole network follows
 _Shape = tuple[FloatArray, list[int]]  # vertices (n, 2) and codes of a path of matplotlib
 _Style = tuple[str, str, float, bool]  # fill, line, width of the line, whether it is dashed
 _MOVE, _LINE_TO, _CURVE, _CLOSE = 1, 2, 3, 79
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What a picture shows."""
+def choices(space: SearchSpace, shown: Shown) -> list[int | str]:
+    """The option of each slot, words where it is empty.
 
-    row: IntArray  # options chosen so far (slots,); what stands beyond `filled` is not read
-    filled: int  # number of slots that are chosen; the others are empty
-    val_acc: float | None = None  # a fraction
-    source: str | None = None  # "trained", "surrogate" or "imported"
-    latency_ms: float | None = None
-    device: str | None = None
-    latency_target_ms: float | None = None
-    reward: float | None = None
-    partial: str = ""  # words for a slot that is half chosen, such as "conv, mbconv, …"
-
-
-class Node(NamedTuple):
-    """A box around ``(x, y)``; the frame of a stage is one, too."""
-
-    name: str
-    x: float
-    y: float
-    width: float
-    height: float
-    text: str
-    kind: str
-    size: float = 18.0  # of the text, which runs upwards in a narrow box
-
-
-class Edge(NamedTuple):
-    """An arrow between two nodes along straight lines, whose corners are drawn as curves."""
-
-    start: str
-    end: str
-    path: tuple[tuple[float, float], ...]
-
-
-class Label(NamedTuple):
-    """Text beside the nodes, at most ``room`` wide; ``x`` is where it is aligned to."""
-
-    x: float
-    y: float
-    text: str
-    size: float
-    room: float
-    align: str = "center"
-    colour: str = _GREY
-    bold: bool = False
-
-
-class Layout(NamedTuple):
-    """A drawing of ``WIDTH`` by ``HEIGHT`` units, y upwards."""
-
-    nodes: Sequence[Node]
-    edges: Sequence[Edge]
-    frames: Sequence[Node]
-    labels: Sequence[Label]
+    Raises:
+        ValueError: for a row or a number of filled slots that does not fit the space.
+    """
+    row, filled = np.asarray(shown.row), shown.filled
+    if row.shape != (space.slots,):
+        raise ValueError(f"row must have shape ({space.slots},), got {row.shape}")
+    if not 0 <= filled <= space.slots:
+        raise ValueError(f"filled must be in 0 … {space.slots}, got {filled}")
+    chosen = space.check(np.where(np.arange(space.slots) < filled, row, 0))[0].tolist()
+    words = [shown.partial or EMPTY, *[EMPTY] * space.slots]
+    return [*chosen[:filled], *words[: space.slots - filled]]
 
 
 def ansi(space: SearchSpace, shown: Shown) -> str:
     """One line a slot, then one with what is known of the architecture."""
-    choices = _choices(space, shown)
-    name = "stage" if isinstance(space, BloxSpace) else "slot"
     digits, width = len(str(space.slots)), len(str(max(space.options) - 1))
     lines = []
-    for slot, choice in enumerate(choices, 1):
+    for slot, choice in enumerate(choices(space, shown), 1):
         text = choice if isinstance(choice, str) else f"{choice:{width}d}"
-        if isinstance(space, BloxSpace) and not isinstance(choice, str):
-            text += f"  {BLOCKS[choice]}"
-        lines.append(f"{name} {slot:{digits}d}  {text}")
-    facts = _facts(shown, "val_acc {:.4f}")
-    return "\n".join([*lines, ", ".join(facts)] if facts else lines)
+        if not isinstance(choice, str) and (words := space.describe_option(slot - 1, choice)):
+            text += f"  {words}"
+        lines.append(f"{space.slot_name} {slot:{digits}d}  {text}")
+    known = facts(shown, "val_acc {:.4f}")
+    return "\n".join([*lines, ", ".join(known)] if known else lines)
 
 
 def layout(space: SearchSpace, shown: Shown) -> Layout:
-    """What stands where in a drawing."""
-    choices = _choices(space, shown)
-    blox = isinstance(space, BloxSpace)
-    facts = _facts(shown, "validation accuracy {:.2%}")
+    """The plan of a drawing, with a title of what is known."""
+    chosen = choices(space, shown)
+    known = facts(shown, "validation accuracy {:.2%}")
     if shown.filled < space.slots:
-        facts.insert(0, f"{shown.filled} of {space.slots} {'stages' if blox else 'slots'} chosen")
-    title = Label(14, 376, "  ·  ".join(facts), 17, WIDTH - 28, "left", _INK)
-    return (_blox if blox else _chain)(choices, title)
+        known.insert(0, f"{shown.filled} of {space.slots} {space.slot_name}s chosen")
+    title = Label(14, 376, "  ·  ".join(known), 17, WIDTH - 28, "left", INK)
+    return space.lay_out(chosen, title)
 
 
 def draw(space: SearchSpace, shown: Shown, axes: Axes) -> None:
@@ -174,137 +149,6 @@ def picture(
     draw(space, shown, figure.add_axes((0, 0, 1, 1)))
     canvas.draw()
     return np.array(np.asarray(canvas.buffer_rgba())[..., :3], dtype=np.uint8)
-
-
-def _choices(space: SearchSpace, shown: Shown) -> list[int | str]:
-    """The option of each slot, words where it is empty."""
-    row, filled = np.asarray(shown.row), shown.filled
-    if row.shape != (space.slots,):
-        raise ValueError(f"row must have shape ({space.slots},), got {row.shape}")
-    if not 0 <= filled <= space.slots:
-        raise ValueError(f"filled must be in 0 … {space.slots}, got {filled}")
-    chosen = space.check(np.where(np.arange(space.slots) < filled, row, 0))[0].tolist()
-    words = [shown.partial or EMPTY, *[EMPTY] * space.slots]
-    return [*chosen[:filled], *words[: space.slots - filled]]
-
-
-def _facts(shown: Shown, accuracy: str) -> list[str]:
-    """What is known of the architecture."""
-    facts = []
-    if _known(shown.val_acc):
-        source = f" ({shown.source})" if shown.source else ""
-        facts.append(accuracy.format(shown.val_acc) + source)
-    where = f" on {shown.device}" if shown.device else ""
-    target = f"target {shown.latency_target_ms:.4g} ms" if _known(shown.latency_target_ms) else ""
-    if _known(shown.latency_ms):
-        brackets = f" ({target})" if target else ""
-        facts.append(f"latency {shown.latency_ms:.4g} ms{where}{brackets}")
-    elif target:
-        facts.append(f"latency {target}{where}")
-    if _known(shown.reward):
-        facts.append(f"reward {shown.reward:.4f}")
-    return facts
-
-
-def _known(value: float | None) -> TypeGuard[float]:
-    return value is not None and not math.isnan(value)
-
-
-def _blox(choices: Sequence[int | str], title: Label) -> Layout:
-    """Input, stem, a frame a stage, classifier; a stage is as wide whatever it holds."""
-
-    def fixed(name: str, x: float, height: float) -> Node:
-        return Node(name, x, _AXIS, 34, height, name, name, 16)
-
-    nodes = [fixed("input", 31, 92), fixed("stem", 81, 92)]
-    edges = [_route(nodes[0], nodes[1])]
-    frames, labels = [], [title]
-    for stage, choice in enumerate(choices, 1):
-        left = 266.0 * stage - 152
-        name, middle, empty = f"stage {stage}", left + 125, isinstance(choice, str)
-        frames.append(Node(name, middle, 182, 250, 336, "", "empty stage" if empty else "stage"))
-        labels.append(Label(left + 14, 330, name, 16, 110, "left", _GREY if empty else _INK, True))
-        pairs = [("in", "empty"), ("empty", "out")]
-        if not isinstance(choice, str):
-            pairs = stage_edges(BLOCKS[choice])
-            labels.append(Label(left + 236, 330, f"block {choice}", 16, 110, "right"))
-            labels.append(Label(middle, 38, str(BLOCKS[choice]), 13, 230))
-        inside = {node.name: node for node in _inside(choice, left)}
-        inside["out"] = fixed("reduction", left + 220, 128)
-        inside = {key: node._replace(name=f"{stage}.{node.name}") for key, node in inside.items()}
-        ends = {"in": nodes[-1], **inside}
-        for a, b in pairs:  # through the sum before b where there is one
-            edges.append(_route(ends[a], ends.get(f"{b}+", ends[b]), left))
-        edges += [_route(ends[f"{b}+"], ends[b], left) for b in ("op2", "out") if f"{b}+" in ends]
-        nodes += inside.values()
-    nodes.append(fixed("classifier", 929, 128))
-    return Layout(nodes, [*edges, _route(nodes[-2], nodes[-1])], frames, labels)
-
-
-def _inside(choice: int | str, left: float) -> Iterator[Node]:
-    """Operations in use and the sums before op2 and at the end; or room for them."""
-    if isinstance(choice, str):
-        lines = choice.split(", ") if len(choice) > 13 else [choice]
-        size = min(17.0, 90 / len(lines))
-        yield Node("empty", left + 104, _AXIS, 132, 124, ",\n".join(lines), "empty", size)
-        return
-    block = BLOCKS[choice]
-    x, up = left + 92, 0 if block.single else 74
-    one, two = OPERATIONS[block.op1], OPERATIONS[block.op2]
-    if not block.single:
-        yield Node("op1", x, _AXIS + up, 96, 50, one, one)
-    yield Node("op2", x, _AXIS - up, 96, 50, two, two)
-    if block.prev and block.input:
-        yield Node("op2+", x, _AXIS, 24, 24, "+", "sum")
-    if block.skip:
-        yield Node("out+", left + 175, _AXIS, 24, 24, "+", "sum")
-
-
-def _route(a: Node, b: Node, left: float = 0.0) -> Edge:
-    """An edge: straight where it can be, else with right angles; ``left`` is the stage's border."""
-    start, end = (a.x + a.width / 2, a.y), (b.x - b.width / 2, b.y)
-    corners: list[tuple[float, float]] = []
-    if a.x == b.x:
-        start, end = (a.x, a.y - a.height / 2), (b.x, b.y + b.height / 2)
-    elif a.y != b.y and b.kind == "sum":  # from above or from below
-        corners, end = [(b.x, a.y)], (b.x, b.y + math.copysign(b.height / 2, a.y - b.y))
-    elif a.y != b.y:
-        turn = left + (20 if a.x < left else 175)
-        corners = [(turn, a.y), (turn, b.y)]
-    return Edge(a.name, b.name, (start, *corners, end))
-
-
-def _chain(choices: Sequence[int | str], title: Label) -> Layout:
-    """Slots in rows, as large as they fit."""
-    width, height, slots = WIDTH - 28.0, 336.0, len(choices)
-
-    def box(rows: int) -> float:
-        """Height of a box in so many rows."""
-        return min(72.0, 0.4 * height / rows, 0.4 * width / -(-slots // rows))
-
-    # one row while its boxes are large enough, else as large as can be
-    rows = max(range(1, slots + 1), key=lambda count: (min(box(count), 44.0), -count))
-    columns, tall = -(-slots // rows), box(rows)
-    wide, across, down = 1.7 * tall, min(width / columns, 2.6 * tall), min(height / rows, 3 * tall)
-    nodes: list[Node] = []
-    edges: list[Edge] = []
-    labels = [title]
-    for slot, choice in enumerate(choices):
-        row, column = divmod(slot, columns)
-        x = WIDTH / 2 + across * (column - (columns - 1) / 2)
-        y = 182 - down * (row - (rows - 1) / 2) - 0.1 * tall
-        name, kind = f"slot {slot + 1}", "empty" if isinstance(choice, str) else "option"
-        nodes.append(Node(name, x, y, wide, tall, str(choice), kind, 0.4 * tall))
-        labels.append(Label(x, y + 0.72 * tall, name, 0.27 * tall, 0.96 * across))
-        if slot:
-            edge = _route(nodes[-2], nodes[-1])
-            if not column:  # to the next row, between the two
-                (a, b), middle = (edge.path[0], edge.path[-1]), y + 0.2 * tall + down / 2
-                out, back = nodes[-2].x + across / 2, x - across / 2
-                path = (a, (out, a[1]), (out, middle), (back, middle), (back, y), b)
-                edge = edge._replace(path=path)
-            edges.append(edge)
-    return Layout(nodes, edges, (), labels)
 
 
 def _shapes(plan: Layout) -> dict[_Style, list[_Shape]]:

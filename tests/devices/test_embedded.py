@@ -17,7 +17,7 @@ from blox_env.devices.estimators import predictor
 from blox_env.devices.measure import choose_rows, read_visits, round_order
 from blox_env.devices.protocol import STATISTICS, Protocol
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace, operation_counts
+from blox_env.spaces.blox import BloxSpace
 
 N = 90
 
@@ -28,7 +28,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("raw")
     space = BloxSpace()
     rows = choose_rows(space, N, 0)
-    truth = 1.5 + operation_counts(rows) @ np.linspace(0.1, 0.4, 9)
+    truth = 1.5 + BloxSpace().features(rows, "counts") @ np.linspace(0.1, 0.4, 9)
     rng = np.random.default_rng(0)
     plan = {
         "schema": 1,
@@ -127,7 +127,7 @@ def test_contract_of_the_embedded_devices(name: str) -> None:
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_held_out_latencies_are_good_enough(name: str) -> None:
-    held = load_device(name).card["predictor"]["held_out"]  # type: ignore[attr-defined]
+    held = load_device(name).card["predictor"]["held_out"]
     assert held["mape"] <= 0.05
     assert held["spearman"] >= 0.95
 
@@ -171,7 +171,7 @@ def test_measured_networks_keep_their_own_values(built: Path, raw: Path) -> None
     own = np.exp(combine(logs, positions, chosen["drift_window"]))
     found = device.latency_ms(device.space.from_index(numbers))
     np.testing.assert_array_equal(found, own.astype(np.float32))
-    truth = 1.5 + operation_counts(rows) @ np.linspace(0.1, 0.4, 9)
+    truth = 1.5 + BloxSpace().features(rows, "counts") @ np.linspace(0.1, 0.4, 9)
     assert predictor.scores(truth, device.latency_ms(rows)).mape < 0.02
 
 

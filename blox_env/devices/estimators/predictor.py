@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike
 from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace, operation_counts
 
 _ALPHAS = np.logspace(-3, 3, 13)
 _CHUNK = 8192  # architectures predicted at once
@@ -54,9 +53,7 @@ class Model(Protocol):
 
 def counts(space: SearchSpace, x: ArrayLike) -> FloatArray:
     """How often each stage uses each operation, ``(n, 9)``; one-hot for other spaces than Blox."""
-    if isinstance(space, BloxSpace):
-        return operation_counts(space.check(x)).astype(np.float64)
-    return space.features(x)
+    return space.features(x, "counts" if "counts" in space.feature_kinds() else "onehot")
 
 
 def parts(space: SearchSpace, x: ArrayLike) -> FloatArray:

@@ -8,7 +8,7 @@ import pytest
 from blox_env.devices.base import Device, load_device
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import few_shot, predictor
-from blox_env.spaces.blox import BloxSpace, operation_counts
+from blox_env.spaces.blox import BloxSpace
 from blox_env.spaces.macro import MacroBenchSpace
 
 pytest.importorskip("sklearn")
@@ -19,7 +19,7 @@ SPACE = BloxSpace()
 
 def made_up(name: str, costs: list[float], power: float = 1.0) -> Device:
     """Latency from what conv, mbconv and bconv cost, the same in every stage."""
-    everything = operation_counts(SPACE.all()).reshape(-1, 3, 3).sum(axis=1)
+    everything = SPACE.features(SPACE.all(), "counts").reshape(-1, 3, 3).sum(axis=1)
     latency = (1 + everything @ np.array(costs)) ** power
     return MeasuredDevice(name, SPACE, latency, np.arange(10))
 

@@ -8,7 +8,7 @@ import pytest
 from blox_env.devices.estimators import predictor
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace, operation_counts
+from blox_env.spaces.blox import BloxSpace
 
 pytestmark = pytest.mark.extra
 SPACE = BloxSpace()
@@ -18,7 +18,11 @@ def synthetic(rows: IntArray, noise: float = 0.0) -> FloatArray:
     """Costs of operations per stage, a cost of each connection, a little interaction."""
     cost = np.array([0.2, 0.4, 0.5, 0.15, 0.3, 0.4, 0.1, 0.25, 0.3])
     ops = SPACE.features(rows, "ops")
-    latency = 1.5 + operation_counts(rows) @ cost + 0.03 * ops[:, [7, 8, 9, 17, 18, 19]].sum(axis=1)
+    latency = (
+        1.5
+        + SPACE.features(rows, "counts") @ cost
+        + 0.03 * ops[:, [7, 8, 9, 17, 18, 19]].sum(axis=1)
+    )
     latency += 0.05 * (rows[:, 0] == rows[:, 1])
     rng = np.random.default_rng(1)
     return np.asarray(latency * np.exp(noise * rng.normal(size=len(rows))))
