@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from blox_env.agent import AskTellAgent, Seed
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
@@ -33,13 +33,11 @@ class ModelBased(AskTellAgent):
 
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Search with a single thread of BLAS; afterwards it has as many as before."""
-        try:
+        with extra("surrogate", f"the agent {self.name}"):
             import scipy.linalg  # noqa: F401 (an extra; loads the BLAS that is limited)
             from threadpoolctl import (  # type: ignore[import-untyped]
                 threadpool_limits,
             )
-        except ImportError as error:
-            raise missing_extra(f"the agent {self.name}", "surrogate", error) from error
         with threadpool_limits(1, user_api="blas"):
             super().search(problem, seed=seed)
 

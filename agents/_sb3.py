@@ -13,7 +13,7 @@ from blox_env.agent import Seed
 from blox_env.envs.episode.decisions import Granularity
 from blox_env.envs.episode.observations import Observation
 from blox_env.envs.vector_env import BloxVectorEnv
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.problem import Problem
 
 
@@ -41,10 +41,8 @@ def train(
     Raises:
         ImportError: without the extra ``sb3``.
     """
-    try:
+    with extra("sb3", "this agent"):
         from blox_env.adapters.sb3 import SB3VecEnv
-    except ImportError as error:
-        raise missing_extra("this agent", "sb3", error) from error
     rng = np.random.default_rng(seed)
     with own_random_state():
         environments = SB3VecEnv(

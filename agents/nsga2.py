@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import AskTellAgent
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
@@ -116,7 +117,7 @@ def _evaluated(x: IntArray, values: FloatArray) -> Any:
 
 def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: int) -> Any:
     """The NSGA-II of pymoo with operators for options without order."""
-    try:
+    with extra("moo", "the agent nsga2"):
         from pymoo.algorithms.moo.nsga2 import NSGA2 as PymooNSGA  # noqa: N811
         from pymoo.core.duplicate import DuplicateElimination
         from pymoo.core.mutation import Mutation
@@ -124,8 +125,6 @@ def _algorithm(agent: NSGA2, problem: Problem, made: set[Architecture], seed: in
         from pymoo.core.termination import NoTermination
         from pymoo.operators.crossover.ux import UniformCrossover
         from pymoo.operators.survival.rank_and_crowding import RankAndCrowding
-    except ImportError as error:
-        raise missing_extra("the agent nsga2", "moo", error) from error
     options = np.asarray(problem.space.options)
     rate = min(1.0, agent.mutations / max(1, int((options > 1).sum())))
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from blox_env.agent import Agent, Seed
 from blox_env.agents._sb3 import own_random_state
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 
@@ -51,10 +52,8 @@ class Reinforce(Agent):
 
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Propose, evaluate and learn until the problem is done."""
-        try:
+        with extra("torch", "the agent reinforce"):
             import torch
-        except ImportError as error:
-            raise missing_extra("the agent reinforce", "torch", error) from error
         rng = np.random.default_rng(seed)
         with own_random_state():
             generator: Any = torch.random

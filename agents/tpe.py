@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import AskTellAgent
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
@@ -62,10 +63,8 @@ class TPE(AskTellAgent):
 
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """An empty study; Optuna draws from a generator seeded by ``rng``."""
-        try:
+        with extra("bo", "the agent tpe"):
             import optuna
-        except ImportError as error:
-            raise missing_extra("the agent tpe", "bo", error) from error
         self._problem = problem
         self._space: SearchSpace = problem.space
         self._rng = rng

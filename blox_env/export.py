@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
 from blox_env.devices.runtimes import load_runtime
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
@@ -207,10 +208,8 @@ def _with_metadata(model: bytes, metadata: Mapping[str, str]) -> bytes:
 
 
 def _onnx() -> Any:
-    try:
+    with extra("devices", "reading and writing ONNX files"):
         import onnx
-    except ImportError as error:
-        raise missing_extra("reading and writing ONNX files", "devices", error) from error
     return onnx
 
 

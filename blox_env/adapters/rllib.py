@@ -29,16 +29,15 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.extras import extra
 
-try:
+with extra("rllib", "the adapter for RLlib"):
     import torch
     from ray.rllib.core.columns import Columns
     from ray.rllib.core.distribution.torch.torch_distribution import TorchMultiCategorical
     from ray.rllib.core.rl_module.apis import InferenceOnlyAPI, ValueFunctionAPI
     from ray.rllib.core.rl_module.torch import TorchRLModule
-except ImportError as error:
-    raise missing_extra("the adapter for RLlib", "rllib", error) from error
 
 from torch import Tensor, nn
 

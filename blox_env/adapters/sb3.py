@@ -18,9 +18,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 
-try:
+with extra("sb3", "the adapter for Stable-Baselines3"):
     from stable_baselines3.common.env_util import is_wrapped
     from stable_baselines3.common.vec_env import VecEnv, VecMonitor
     from stable_baselines3.common.vec_env.base_vec_env import (
@@ -28,8 +29,6 @@ try:
         VecEnvObs,
         VecEnvStepReturn,
     )
-except ImportError as error:
-    raise missing_extra("the adapter for Stable-Baselines3", "sb3", error) from error
 
 Which = slice | NDArray[np.int64]
 ALL = slice(None)

@@ -15,7 +15,7 @@ from blox_env.benchmarks import table, trainings
 from blox_env.benchmarks.card import render_card
 from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction, fold_of
 from blox_env.benchmarks.trainings import Trainings
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.files import file_hash, write_atomic, write_json
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
@@ -167,10 +167,8 @@ def scores(
     truth: FloatArray, predicted: FloatArray, std: FloatArray, noise: FloatArray
 ) -> dict[str, float]:
     """R², Kendall's τ, sparse Kendall's τ, error, and the share of truths in the 95 % interval."""
-    try:
+    with extra("surrogate", "scoring a surrogate"):
         from scipy.stats import kendalltau, spearmanr
-    except ImportError as error:
-        raise missing_extra("scoring a surrogate", "surrogate", error) from error
     residual = truth - predicted
     return {
         "architectures": len(truth),

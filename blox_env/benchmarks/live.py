@@ -240,7 +240,7 @@ def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
     if seeds == tuple(range(len(seeds))):
         given |= {"seeds": len(seeds)} if len(seeds) > 1 else {}
     else:
-        given["seeds"] = "-".join(map(str, seeds))  # type: ignore[assignment]
+        given["seeds"] = "-".join(map(str, seeds))
     inside = ", ".join(f"{key}={value}" for key, value in sorted(given.items()))
     return f"{PREFIX}{task}({inside})" if inside else f"{PREFIX}{task}"
 

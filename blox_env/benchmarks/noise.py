@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.ground.errors import check_positive_int
+from blox_env.ground.seeds import STEP, mixed
 from blox_env.ground.typing import FloatArray, IntArray
 
 NEIGHBOURS = 60  # deviations among which one is drawn
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Noise:
@@ -44,10 +44,6 @@ class Noise:
 
 
 def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:
-    """64 well-mixed bits of each number and the seed (splitmix64; Steele et al., OOPSLA 2014)."""
-    state = number.astype(np.uint64) * _GOLDEN + np.uint64((seed * 0xD1B54A32D192ED03) % 2**64)
-    for _ in range(2):
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = (state ^ (state >> np.uint64(31))) + _GOLDEN
-    return state
+    """64 well-mixed bits of each number and the seed, ``(n,)``."""
+    state = number.astype(np.uint64) * STEP + np.uint64((seed * 0xD1B54A32D192ED03) % 2**64)
+    return mixed(mixed(state) + STEP) + STEP

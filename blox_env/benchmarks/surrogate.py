@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
@@ -113,11 +114,9 @@ def fold_of(n: int, folds: int, seed: int) -> IntArray:
 
 def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> Any:
     """Kernel whose hyper-parameters maximise the marginal likelihood of standardised targets."""
-    try:
+    with extra("surrogate", "fitting a surrogate"):
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import RBF, ConstantKernel
-    except ImportError as error:
-        raise missing_extra("fitting a surrogate", "surrogate", error) from error
     kernel = ConstantKernel(1.0) * RBF(8.0, (1.0, 100.0)) + ConstantKernel(0.1) * RBF(
         2.0, (0.2, 50.0)
     )

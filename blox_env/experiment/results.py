@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.files import write_atomic, write_json
 from blox_env.problem.clock import Schedule, schedule
 from blox_env.problem.history import History
@@ -165,9 +165,7 @@ def sidecar(path: Path) -> Path:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
+    with extra("experiment", "run files"):
         import pyarrow
         import pyarrow.parquet
-    except ImportError as error:
-        raise missing_extra("run files", "experiment", error) from error
     return pyarrow, pyarrow.parquet

@@ -15,15 +15,6 @@ def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
     return f"{message}; did you mean {close[0]!r}?" if close else message
 
 
-def missing_extra(what: str, extra: str, error: ImportError) -> ImportError:
-    """An ImportError that says which extra of the package brings what is missing."""
-    return ImportError(
-        f"{what} needs {error.name or 'a package'!r}, which is not installed: "
-        f"pip install 'blox-env[{extra}]'",
-        name=error.name,
-    )
-
-
 def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:
     """Return ``value`` as an int, or raise when it is no whole number of at least ``minimum``."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):

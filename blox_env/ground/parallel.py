@@ -18,7 +18,8 @@ from types import FrameType
 from typing import Any
 
 from blox_env.ground import registry
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 
 # Workers compute with one thread each. glibc hands freed memory back to the kernel by default,
 # and fetching it again costs more than the arithmetic on small tensors.
@@ -260,10 +261,8 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         ImportError: when Ray is not installed; names the extra.
         RuntimeError: when it does not start.
     """
-    try:
+    with extra("ray", "running in parallel"):
         import ray
-    except ImportError as error:
-        raise missing_extra("running in parallel", "ray", error) from error
     if ray.is_initialized():
         yield ray, False
         return

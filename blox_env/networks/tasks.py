@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import missing_extra, unknown_name
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.extras import extra
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,8 @@ class DigitsSettings:
 def digits(settings: DigitsSettings | None = None) -> Task:
     """Scikit-learn's bundled 8×8 handwritten digits, distorted so that architectures differ."""
     settings = settings or DigitsSettings()
-    try:
+    with extra("torch", "the digits task"):
         from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise missing_extra("the digits task", "torch", error) from error
     pictures, labels = load_digits(return_X_y=True)
     pictures = pictures.reshape(-1, 8, 8) / 16.0
     rng = np.random.default_rng(settings.seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -176,10 +176,8 @@ class History:
 
     def to_pandas(self) -> pd.DataFrame:
         """A data frame with one row a trial; slots become columns ``x0, x1, …``."""
-        try:
+        with extra("experiment", "History.to_pandas"):
             import pandas
-        except ImportError as error:
-            raise missing_extra("History.to_pandas", "experiment", error) from error
         slots = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])}
         return pandas.DataFrame({**slots, **self.columns()})
 

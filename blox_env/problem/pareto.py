@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 
 FloatArray = NDArray[np.float64]
 
@@ -155,8 +155,6 @@ def _signs(maximise: bool | Sequence[bool], objectives: int) -> FloatArray:
 
 
 def _moocore(what: str) -> Any:
-    try:
+    with extra("moo", what):
         import moocore
-    except ImportError as error:
-        raise missing_extra(what, "moo", error) from error
     return moocore

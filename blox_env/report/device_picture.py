@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray
 from blox_env.problem.pareto import front
@@ -95,11 +95,9 @@ def draw_device(points: DevicePoints, path: str | Path, *, title: str, unit: str
     Raises:
         ImportError: without the extra ``experiment``.
     """
-    try:
+    with extra("experiment", "drawing a device"):
         from matplotlib.colors import LogNorm
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("drawing a device", "experiment", error) from error
     figure = Figure(figsize=(7.2, 4.6), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     accuracy = 100 * points.val_acc

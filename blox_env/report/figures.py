@@ -16,7 +16,7 @@ import numpy as np
 
 from blox_env.analysis.curves import Axis, Curve
 from blox_env.analysis.intervals import Estimate
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
 from blox_env.report.themes import LIGHT, styles
 
@@ -117,11 +117,9 @@ def profile_figure(
 
 def new_axes(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     """An empty figure in the colours of :data:`~blox_env.report.themes.LIGHT`."""
-    try:
+    with extra("experiment", "a picture of results"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("a picture of results", "experiment", error) from error
     figure = Figure(figsize=size, layout="constrained", facecolor=LIGHT.paper)
     FigureCanvasAgg(figure)
     axes = figure.add_subplot(facecolor=LIGHT.paper)

@@ -14,7 +14,7 @@ from blox_env.analysis.fronts import FrontPoint, found_front
 from blox_env.analysis.scores import REGRET, Pooled, Yardstick, best_runs, on_one
 from blox_env.analysis.statistics import Summary, by_agent, count
 from blox_env.experiment.results import Run
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 from blox_env.ground.seeds import spawn_seeds
 from blox_env.report import pictures, story, tables
 from blox_env.report.architecture import architecture_svg
@@ -209,10 +209,8 @@ def _part(name: str) -> str:
 
 
 def _template() -> Any:
-    try:
+    with extra("experiment", "a report"):
         import jinja2
-    except ImportError as error:
-        raise missing_extra("a report", "experiment", error) from error
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("blox_env.report"),
         autoescape=True,

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import check_positive_int, missing_extra
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.layout import (
@@ -136,11 +137,9 @@ def picture(
     space: SearchSpace, shown: Shown, *, width: int = WIDTH, height: int = HEIGHT
 ) -> NDArray[np.uint8]:
     """The drawing as pixels, uint8 ``(height, width, 3)``; another shape gets white margins."""
-    try:
+    with extra("experiment", "a picture of an architecture"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("a picture of an architecture", "experiment", error) from error
     width, height = check_positive_int("width", width), check_positive_int("height", height)
     dpi = 64  # a power of two, so that sizes in inches are exact
     figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, facecolor="#ffffff")

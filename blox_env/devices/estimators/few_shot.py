@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
-from blox_env.devices.estimators.predictor import Candidate, counts, required
+from blox_env.devices.estimators.predictor import Candidate, counts
 from blox_env.ground.errors import check_positive_int
+from blox_env.ground.extras import extra_module
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
@@ -93,7 +94,9 @@ class _Corrected:
     def __init__(self, k: int) -> None:
         self._k = k
         self._factor = 1.0
-        self._ridge: Any = required("sklearn.linear_model").RidgeCV(alphas=_ALPHAS)
+        self._ridge: Any = extra_module(
+            "sklearn.linear_model", "surrogate", "predicting latency"
+        ).RidgeCV(alphas=_ALPHAS)
 
     def fit(self, features: FloatArray, latency: FloatArray) -> None:
         mean = features[:, : self._k].mean(axis=1)

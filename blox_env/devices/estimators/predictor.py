@@ -7,7 +7,6 @@ on that; which one is used is decided by cross-validation.
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.extras import extra_module
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 
@@ -71,7 +71,7 @@ def parts(space: SearchSpace, x: ArrayLike) -> FloatArray:
 
 class _Ridge:
     def __init__(self) -> None:
-        linear = required("sklearn.linear_model")
+        linear = extra_module("sklearn.linear_model", "surrogate", "predicting latency")
         self._model: Any = linear.RidgeCV(alphas=_ALPHAS)
 
     def fit(self, features: FloatArray, latency: FloatArray) -> None:
@@ -85,8 +85,10 @@ class _GaussianProcess:
     """A linear part, an interaction part and noise, their sizes by marginal likelihood."""
 
     def __init__(self) -> None:
-        processes = required("sklearn.gaussian_process")
-        kernels = required("sklearn.gaussian_process.kernels")
+        processes = extra_module("sklearn.gaussian_process", "surrogate", "predicting latency")
+        kernels = extra_module(
+            "sklearn.gaussian_process.kernels", "surrogate", "predicting latency"
+        )
         constant, noise = kernels.ConstantKernel, kernels.WhiteKernel
         kernel = (
             constant(1.0, (1e-4, 1e3)) * kernels.DotProduct(1.0, (1e-3, 1e3))
@@ -109,7 +111,7 @@ class _BoostedRidge:
 
     def __init__(self) -> None:
         self._ridge = _Ridge()
-        boosting = required("lightgbm")
+        boosting = extra_module("lightgbm", "surrogate", "predicting latency")
         self._trees: Any = boosting.LGBMRegressor(
             n_estimators=150,
             learning_rate=0.03,
@@ -224,7 +226,7 @@ def predict_space(
 
 def scores(truth: ArrayLike, predicted: ArrayLike) -> Scores:
     """Compare latencies ``(n,)`` with ``(n,)``."""
-    stats = required("scipy.stats")
+    stats = extra_module("scipy.stats", "surrogate", "predicting latency")
     a, b = (np.asarray(v, dtype=np.float64) for v in (truth, predicted))
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
         raise ValueError(f"expected two arrays of shape (n,), n ≥ 2, got {a.shape} and {b.shape}")
@@ -256,11 +258,3 @@ def _pair(
     if not np.isfinite(latency).all() or (latency <= 0).any():
         raise ValueError("expected latency_ms to be finite and above 0, got other values")
     return features, latency
-
-
-def required(name: str) -> Any:
-    """A module of the extra ``surrogate``, or an error that names it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise missing_extra("predicting latency", "surrogate", error) from error

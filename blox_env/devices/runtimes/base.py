@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import platform
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from blox_env.ground.errors import check_positive_int, missing_extra, unknown_name
+from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.extras import extra_module
 from blox_env.spaces.base import SearchSpace
 
 
@@ -87,19 +88,20 @@ class Runtime(ABC):
 
     def build(self, space: SearchSpace, row: ArrayLike, *, seed: int, **network: Any) -> Any:
         """The network of ``row`` with weights drawn from ``seed``; torch's global state is kept."""
-        torch = required("torch", f"measuring with {self.name}")
+        torch = extra_module("torch", "devices", f"measuring with {self.name}")
         with torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(seed)
             return space.build_network(row, **network).eval()
 
 
-def required(module: str, what: str) -> Any:
-    """Import ``module``, or say that ``what`` needs the extra ``devices``.
+def versions_of(*packages: str) -> dict[str, str]:
+    """Versions of packages and of Python, by name.
 
     Raises:
-        ImportError: names the package that is missing and the extra that brings it.
+        ImportError: for one that is not installed; names the extra.
     """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise missing_extra(what, "devices", error) from error
+    found = {
+        name: str(extra_module(name, "devices", "measuring latency").__version__)
+        for name in packages
+    }
+    return {**found, "python": platform.python_version()}

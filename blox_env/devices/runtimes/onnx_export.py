@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.devices.runtimes.base import required
+from blox_env.ground.extras import extra_module
 from blox_env.ground.typing import FloatArray
 
 INPUT, OUTPUT = "image", "logits"
@@ -29,8 +29,8 @@ def onnx_bytes(network: Any, input_shape: tuple[int, ...]) -> bytes:
         network: a ``torch.nn.Module``.
         input_shape: of its one input; the file is for this shape alone.
     """
-    torch = required("torch", "exporting to ONNX")
-    required("onnx", "exporting to ONNX")
+    torch = extra_module("torch", "devices", "exporting to ONNX")
+    extra_module("onnx", "devices", "exporting to ONNX")
     buffer = io.BytesIO()
     training = network.training
     network.eval()
@@ -56,8 +56,8 @@ def quantized_bytes(model: bytes, input_shape: tuple[int, ...]) -> bytes:
     Activations are uint8, weights int8 with a scale each channel. The scales come from standard
     normal inputs, always the same: enough for latency, not for accuracy on images.
     """
-    onnx = required("onnx", "quantising")
-    quantization = required("onnxruntime.quantization", "quantising")
+    onnx = extra_module("onnx", "devices", "quantising")
+    quantization = extra_module("onnxruntime.quantization", "devices", "quantising")
 
     class Images(quantization.CalibrationDataReader):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:

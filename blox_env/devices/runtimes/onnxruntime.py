@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from typing import Any
 
-from blox_env.devices.runtimes.base import Runtime, required
+from blox_env.devices.runtimes.base import Runtime, versions_of
 from blox_env.devices.runtimes.onnx_export import normal_input, onnx_bytes, quantized_bytes
+from blox_env.ground.extras import extra_module
 
 
 class OnnxRuntime(Runtime):
@@ -18,9 +18,7 @@ class OnnxRuntime(Runtime):
 
     def versions(self) -> dict[str, str]:
         """Of onnxruntime (it decides the kernels), torch (it writes the graph), numpy, Python."""
-        names = ("onnxruntime", "onnx", "torch", "numpy")
-        found = {name: str(required(name, "measuring latency").__version__) for name in names}
-        return {**found, "python": platform.python_version()}
+        return versions_of("onnxruntime", "onnx", "torch", "numpy")
 
     def settings(self) -> dict[str, str]:
         """What every session is made with."""
@@ -50,7 +48,7 @@ class OnnxRuntime(Runtime):
 
     def load(self, model: bytes, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """A fresh session; the input is one standard normal array, the same every time."""
-        ort = required("onnxruntime", "measuring latency")
+        ort = extra_module("onnxruntime", "devices", "measuring latency")
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import platform
 from collections.abc import Callable
 from typing import Any
 
-from blox_env.devices.runtimes.base import Runtime, required
+from blox_env.devices.runtimes.base import Runtime, versions_of
 from blox_env.devices.runtimes.onnx_export import normal_input, onnx_bytes
+from blox_env.ground.extras import extra_module
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -24,9 +24,7 @@ class OpenVino(Runtime):
 
     def versions(self) -> dict[str, str]:
         """Of openvino (it decides the kernels), torch (it writes the graph), numpy, Python."""
-        names = ("openvino", "onnx", "torch", "numpy")
-        found = {name: str(required(name, "measuring latency").__version__) for name in names}
-        return {**found, "python": platform.python_version()}
+        return versions_of("openvino", "onnx", "torch", "numpy")
 
     def settings(self) -> dict[str, str]:
         """What every model is compiled with."""
@@ -50,7 +48,7 @@ class OpenVino(Runtime):
 
     def load(self, model: bytes, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """A fresh request; the input is one standard normal array, the same every time."""
-        openvino = required("openvino", "measuring latency")
+        openvino = extra_module("openvino", "devices", "measuring latency")
         compiled = self._core().import_model(model, "CPU", self._options())
         request = compiled.create_infer_request()
         request.set_input_tensor(openvino.Tensor(normal_input(input_shape)))
@@ -62,7 +60,7 @@ class OpenVino(Runtime):
         return run
 
     def _core(self) -> Any:
-        return required("openvino", "measuring latency").Core()
+        return extra_module("openvino", "devices", "measuring latency").Core()
 
     def _options(self) -> dict[str, Any]:
         return {

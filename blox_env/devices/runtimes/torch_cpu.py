@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from blox_env.devices.runtimes.base import Runtime, required
+from blox_env.devices.runtimes.base import Runtime, versions_of
 from blox_env.devices.runtimes.onnx_export import normal_input
+from blox_env.ground.extras import extra_module
 
 
 class TorchCpu(Runtime):
@@ -20,9 +20,7 @@ class TorchCpu(Runtime):
 
     def versions(self) -> dict[str, str]:
         """Of torch, numpy, Python."""
-        names = ("torch", "numpy")
-        found = {name: str(required(name, "measuring latency").__version__) for name in names}
-        return {**found, "python": platform.python_version()}
+        return versions_of("torch", "numpy")
 
     def settings(self) -> dict[str, str]:
         """How modules run."""
@@ -37,7 +35,7 @@ class TorchCpu(Runtime):
     @contextmanager
     def environment(self) -> Iterator[None]:
         """As many threads as were asked for, and afterwards as many as there were before."""
-        torch = required("torch", "measuring latency")
+        torch = extra_module("torch", "devices", "measuring latency")
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
@@ -47,7 +45,7 @@ class TorchCpu(Runtime):
 
     def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
         """Runs the module on one standard normal input, the same every time."""
-        torch = required("torch", "measuring latency")
+        torch = extra_module("torch", "devices", "measuring latency")
         dtype = getattr(torch, self.precision)
         module = model.eval().to(dtype)
         image = torch.from_numpy(normal_input(input_shape)).to(dtype)

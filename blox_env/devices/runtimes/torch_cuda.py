@@ -6,8 +6,9 @@ import platform
 from collections.abc import Callable
 from typing import Any
 
-from blox_env.devices.runtimes.base import Runtime, required
+from blox_env.devices.runtimes.base import Runtime
 from blox_env.devices.runtimes.onnx_export import normal_input
+from blox_env.ground.extras import extra_module
 
 
 class TorchCuda(Runtime):
@@ -27,7 +28,7 @@ class TorchCuda(Runtime):
 
     def __init__(self, precision: str | None = None) -> None:
         super().__init__(1, precision)
-        self._torch: Any = required("torch", "measuring on a GPU")
+        self._torch: Any = extra_module("torch", "devices", "measuring on a GPU")
         if not self._torch.cuda.is_available():
             raise RuntimeError("torch-cuda needs a CUDA GPU and torch built for it, found none")
 

@@ -10,30 +10,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.devices.base import Device
 from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.seeds import STEP, mixed
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 GOALS = ("latency_target", "device")
-_STEP = np.uint64(0x9E3779B97F4A7C15)  # of Weyl's sequence in SplitMix64
 
 
 def draws(seeds: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) -> FloatArray:
     """Uniform numbers in [0, 1), ``(n, count)``: those of episode k of a seed, always the same.
 
-    One environment a row, so that thousands of them draw at once what each would draw alone; a
-    generator for each would be a loop. The mixing is SplitMix64's (Steele et al., 2014).
+    One environment a row, so that thousands of them draw at once what each would draw alone.
     """
-    start = _mixed(_mixed(seeds) + episodes.astype(np.uint64) * _STEP)
+    start = mixed(mixed(seeds) + episodes.astype(np.uint64) * STEP)
     numbers = np.arange(1, count + 1, dtype=np.uint64)
-    bits = _mixed(start[:, None] + numbers * _STEP)
+    bits = mixed(start[:, None] + numbers * STEP)
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return mixed
 
 
 def seed_numbers(seed: int | Sequence[int], n: int) -> NDArray[np.uint64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import missing_extra
+from blox_env.ground.extras import extra
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,8 +45,6 @@ def decode_picture(data: bytes, source: str, side: int | None = None) -> NDArray
 
 @cache
 def _pillow() -> Any:
-    try:
+    with extra("torch", "reading pictures"):
         from PIL import Image
-    except ImportError as error:
-        raise missing_extra("reading pictures", "torch", error) from error
     return Image
