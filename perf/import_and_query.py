@@ -35,15 +35,14 @@ def peak_mb():
 DECODE = """
 from pathlib import Path
 import time
-from blox_env.importers.files import Source, opened, read_header, read_chunks, read_table
+from blox_env.importers.files import read_chunks, read_table, source_of
 path = Path(PATH)
 t = time.perf_counter()
-rows = sum(len(chunk.hashes) for chunk in read_chunks(path))
+source = source_of(path)
+rows = sum(len(chunk.hashes) for chunk in read_chunks(source))
 decoded = time.perf_counter() - t
 t = time.perf_counter()
-with opened(path) as file:
-    source = Source(path, read_header(file, path))
-read_table(source)
+read_table(source_of(path))
 found = {"decode_s": decoded, "read_s": time.perf_counter() - t, "peak_mb": peak_mb()}
 """
 IMPORT = """

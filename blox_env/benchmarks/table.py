@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.noise import Noise
-from blox_env.ground.files import UNREADABLE, file_hash
+from blox_env.ground.files import file_hash
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
+from blox_env.store.arrays import Shape, open_array
 
 SCHEMA = 1
 SCALE = 65535  # fractions are stored as 16-bit integers
@@ -122,24 +123,9 @@ class TableBenchmark(Benchmark):
             if file_hash(path) != self.card["sha256"].get(name):
                 raise ValueError(f"{path} is damaged: its SHA-256 is not that of card.json")
 
-    def _load(self, name: str, kind: type, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    def _load(self, name: str, kind: type, shape: Shape) -> NDArray[Any]:
         path = self.folder / f"{name}.npy"
-        try:
-            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except FileNotFoundError:
-            raise ValueError(f"{self.folder} is not a benchmark: {path.name} is missing") from None
-        except UNREADABLE as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
-        fits = array.ndim == len(shape) and all(
-            want in (None, have) for want, have in zip(shape, array.shape, strict=False)
-        )
-        if array.dtype != kind or not fits:
-            wanted = tuple("any" if size is None else size for size in shape)
-            raise ValueError(
-                f"{path}: expected {np.dtype(kind)} of shape {wanted}, "
-                f"got {array.dtype} of shape {array.shape}"
-            )
-        return array
+        return open_array(path, kind, shape, whole=f"{self.folder} is not a benchmark")
 
 
 def from_folder(folder: str | Path) -> TableBenchmark:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from functools import partial
@@ -17,6 +16,7 @@ from blox_env.devices.base import Device
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
+from blox_env.store.arrays import read_array
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "devices"
 TABLES = ("latency.npy", "measured.npy")
@@ -70,7 +70,9 @@ class MeasuredDevice(Device):
         card = _read_card(path)
         if card["space"] != space.name:
             raise ValueError(f"{path}: expected the space {space.name!r}, got {card['space']!r}")
-        latency, measured = (_read_table(Path(folder) / name, card) for name in TABLES)
+        latency, measured = (
+            read_array(Path(folder) / name, str(card["files"].get(name))) for name in TABLES
+        )
         try:
             device = cls(card["name"], space, latency, measured, card)
         except (TypeError, ValueError) as error:
@@ -153,19 +155,3 @@ def _read_card(path: Path) -> dict[str, Any]:
             got = card.get(key) if isinstance(card, dict) else card
             raise ValueError(f"{path}: expected {key!r} to be {kind.__name__}, got {got!r}")
     return card
-
-
-def _read_table(path: Path, card: dict[str, Any]) -> NDArray[Any]:
-    data = path.read_bytes()
-    expected, got = card["files"].get(path.name), hashlib.sha256(data).hexdigest()
-    if got != expected:
-        raise ValueError(
-            f"{path}: expected the SHA-256 {expected} of card.json, got {got} ({len(data)} bytes)"
-        )
-    try:
-        table: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: expected a numpy array, got a file numpy cannot read: {error}"
-        ) from None
-    return table

@@ -25,3 +25,16 @@ def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:
     if number < minimum:
         raise ValueError(f"{argument} must be at least {minimum}, got {number}")
     return number
+
+
+class RowError(ValueError):
+    """An error in one row of many, before anybody has said where the rows are from.
+
+    Args:
+        row: counted from 0 in what was being read.
+        reason: what was expected and what came.
+    """
+
+    def __init__(self, row: int, reason: str) -> None:
+        super().__init__(reason)
+        self.row = row

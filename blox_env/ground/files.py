@@ -7,14 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-import tokenize
 from pathlib import Path
-
-# what numpy raises for damaged headers, besides what one would expect
-UNREADABLE = (
-    *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
-    tokenize.TokenError,
-)
 
 
 def write_atomic(path: str | Path, content: bytes | str) -> None:

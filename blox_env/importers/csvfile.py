@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from blox_env.ground.errors import RowError
 from blox_env.importers.header import Header
 from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, chunk_of
-from blox_env.store.columns import COLUMNS, Chunk, RowError
+from blox_env.store.columns import COLUMNS, Chunk
 
 _LONGEST_LINE = 2**20
 _NUMBER = "0123456789.eE+-"
@@ -22,41 +23,51 @@ _MOST_WORDS = 100_000
 def read_csv(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
     """The rows of an open file whose header has been read.
 
+    Args:
+        file: open at its first row.
+        path: of the file, for messages.
+        header: of the file.
+
     Raises:
         ValueError: names the file and the row, and says what was expected.
     """
     size = max(1, path.stat().st_size)
     rows: list[list[str]] = []
     count = 0
-    try:
-        for cells in csv.reader(_lines(file, path), strict=True):
-            if not cells:
-                continue
-            count += 1
-            if count > MOST_ROWS:
-                raise ValueError(f"expected at most {MOST_ROWS} rows, one an architecture")
-            if len(cells) != len(header.columns):
-                raise ValueError(f"expected {len(header.columns)} columns, got {len(cells)}")
-            rows.append(cells)
-            if len(rows) == ROWS_AT_ONCE:
-                yield _chunk(rows, path, header, count, file.tell() / size)
-                rows = []
-    except csv.Error as error:
-        raise ValueError(f"{path}, row {count + 1}: {error}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}, row {count + 1}: {error}") from None
-    except ValueError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise ValueError(f"{path}, row {count}: {error}") from None
+    for cells in _rows(file, path, len(header.columns)):
+        count += 1
+        rows.append(cells)
+        if len(rows) == ROWS_AT_ONCE:
+            yield _chunk(rows, path, header, count, file.tell() / size)
+            rows = []
     if rows:
         yield _chunk(rows, path, header, count, 1.0)
 
 
-def _lines(file: BinaryIO, path: Path) -> Iterator[str]:
+def _rows(file: BinaryIO, path: Path, columns: int) -> Iterator[list[str]]:
+    """Cells of the rows that are not empty."""
+    count = 0
+    try:
+        for cells in csv.reader(_lines(file), strict=True):
+            if not cells:
+                continue
+            count += 1
+            if count > MOST_ROWS:
+                reason = f"expected at most {MOST_ROWS} rows, one an architecture"
+                raise RowError(count, reason)
+            if len(cells) != columns:
+                raise RowError(count, f"expected {columns} columns, got {len(cells)}")
+            yield cells
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}, row {count + 1}: {error}") from None
+    except RowError as error:
+        raise ValueError(f"{path}, row {count}: {error}") from None
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
     while line := file.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
-            raise ValueError(f"a line is longer than {_LONGEST_LINE} bytes")
+            raise RowError(0, f"a line is longer than {_LONGEST_LINE} bytes")
         yield line.decode("utf-8")
 
 

@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.errors import RowError
 from blox_env.importers.header import Header
 from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, check_text
-from blox_env.store.columns import COLUMNS, Chunk, RowError
+from blox_env.store.columns import COLUMNS, Chunk
 
 _PIECE = 2**18  # compressed bytes read at once
 _TYPE = re.compile(

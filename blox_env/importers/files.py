@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import unknown_name
+from blox_env.ground.errors import RowError, unknown_name
 from blox_env.ground.typing import IntArray
 from blox_env.importers.csvfile import read_csv
 from blox_env.importers.custom import read_custom
@@ -20,7 +20,7 @@ from blox_env.importers.header import Header, read_header
 from blox_env.importers.picklefile import read_pickle
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.blox.hashes import numbers_of
-from blox_env.store.columns import COLUMNS, Chunk, RowError, encode, join
+from blox_env.store.columns import COLUMNS, Chunk, encode, join
 
 SUFFIXES = {".blox": "custom", ".pickle": "pickle", ".csv": "csv"}  # the quickest first
 _READERS: dict[str, Callable[[BinaryIO, Path, Header], Iterator[Chunk]]] = {
@@ -35,10 +35,11 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Source:
-    """A file and its header."""
+    """A file, its header, and the place after it."""
 
     path: Path
     header: Header
+    start: int
 
     @property
     def key(self) -> tuple[str, int | str | None]:
@@ -85,7 +86,7 @@ def find(paths: Sequence[Path], prefer: str | None = None) -> tuple[list[Source]
         order.sort(key=lambda suffix: suffix != f".{prefer}")
     chosen: dict[tuple[Any, ...], list[Source]] = {}
     for path in _files(paths):
-        source = _source(path)
+        source = source_of(path)
         chosen.setdefault(source.key, []).append(source)
     sources, left_out = [], []
     for key in sorted(chosen, key=str):
@@ -102,15 +103,15 @@ def find(paths: Sequence[Path], prefer: str | None = None) -> tuple[list[Source]
     return sources, left_out
 
 
-def read_chunks(path: Path) -> Iterator[Chunk]:
+def read_chunks(source: Source) -> Iterator[Chunk]:
     """The rows of a file, some at a time.
 
     Raises:
         ValueError: names file and row, and says what was expected.
     """
-    with opened(path) as file:
-        header = read_header(file, path)
-        yield from _READERS[header.format](file, path, header)
+    with opened(source.path) as file:
+        file.seek(source.start)
+        yield from _READERS[source.header.format](file, source.path, source.header)
 
 
 def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
@@ -123,7 +124,7 @@ def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
     found: list[IntArray] = []
     pieces: dict[str, list[NDArray[Any]]] = {}
     texts: dict[str, list[str]] = {}
-    for chunk in read_chunks(path):
+    for chunk in read_chunks(source):
         found.append(_numbers(chunk, path))
         for name, values in chunk.columns.items():
             if name == "arch_vec":
@@ -173,22 +174,27 @@ def opened(path: Path) -> BinaryIO:
         raise ValueError(f"{path}: {error.strerror or error}") from None
 
 
-def _source(path: Path) -> Source:
+def source_of(path: Path) -> Source:
+    """A file and its header, which has to fit the file's name.
+
+    Raises:
+        ValueError: for another suffix or a header that says something else; names the file.
+    """
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path}: {unknown_name('suffix', path.suffix, SUFFIXES)}")
     with opened(path) as file:
-        header = read_header(file, path)
+        header, start = read_header(file, path), file.tell()
     if header.format != SUFFIXES[path.suffix]:
         raise ValueError(f"{path}: the header says format {header.format!r}")
     name = _NAME.fullmatch(path.stem)
     if name is not None:
         part = name[1] or name[3] or name[4]
         which: int | str | None = int(name[2][:12]) if name[2] else name[5]
-        source = Source(path, header)
+        source = Source(path, header, start)
         if source.key != (part, which):
             said = part if which is None else f"{part} {which}"
             raise ValueError(f"{path}: the name says {said!r:.80}, the header {source.words!r}")
-    return Source(path, header)
+    return Source(path, header, start)
 
 
 def _numbers(chunk: Chunk, path: Path) -> IntArray:
@@ -206,11 +212,10 @@ def _check_vectors(chunk: Chunk, numbers: IntArray, path: Path) -> None:
     vectors = chunk.columns["arch_vec"]
     try:
         rows = _SPACE.from_flat(vectors)
-    except ValueError:
-        row = next(i for i in range(len(vectors)) if not _valid(vectors[i : i + 1]))
+    except RowError as error:
         raise ValueError(
-            f"{path}, row {chunk.start + row}: arch_vec: no architecture has "
-            f"{vectors[row].tolist()}"
+            f"{path}, row {chunk.start + error.row}: arch_vec: no architecture has "
+            f"{vectors[error.row].tolist()}"
         ) from None
     wrong = _SPACE.index(rows) != numbers
     if wrong.any():
@@ -219,11 +224,3 @@ def _check_vectors(chunk: Chunk, numbers: IntArray, path: Path) -> None:
             f"{path}, row {chunk.start + row}: the arch_vec {vectors[row].tolist()} does not have "
             f"the model_hash {chunk.hashes[row].tobytes().hex()}"
         )
-
-
-def _valid(vector: IntArray) -> bool:
-    try:
-        _SPACE.from_flat(vector)
-    except ValueError:
-        return False
-    return True

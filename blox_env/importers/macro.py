@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from blox_env.ground.errors import RowError
 from blox_env.ground.files import file_hash
 from blox_env.importers.files import opened
 from blox_env.spaces import MacroBenchSpace
-from blox_env.store.columns import Column, RowError, encode
+from blox_env.store.columns import Column, encode
 from blox_env.store.writer import StoreWriter
 
 TRAININGS = 3

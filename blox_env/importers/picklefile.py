@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from blox_env.ground.errors import RowError
 from blox_env.ground.safe_pickle import Floats, load
 from blox_env.importers.header import Header
 from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, chunk_of
-from blox_env.store.columns import COLUMNS, Chunk, RowError
+from blox_env.store.columns import COLUMNS, Chunk
 
 
 def read_pickle(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:

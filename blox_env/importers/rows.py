@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.errors import RowError
 from blox_env.importers.header import Header
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.blox.hashes import hash_bytes
-from blox_env.store.columns import COLUMNS, Chunk, RowError
+from blox_env.store.columns import COLUMNS, Chunk
 
 MOST_ROWS = 91_125  # a row each architecture
 ROWS_AT_ONCE = 1024
@@ -42,21 +43,16 @@ def chunk_of(
     """
     hashes = by_column.pop("model_hash")
     try:
-        digests = hash_bytes(hashes)
-    except ValueError as error:
-        row, _, reason = str(error).removeprefix("row ").partition(": ")
-        raise ValueError(f"{path}, row {start + int(row) - 1}: {reason}") from None
-    chunk = Chunk(start, digests, {}, done)
-    for name, values in by_column.items():
-        try:
+        chunk = Chunk(start, hash_bytes(hashes), {}, done)
+        for name, values in by_column.items():
             converted = convert(name, values, header)
             if name == "arch_vec":
                 converted = flat_vectors(converted)
             elif name not in COLUMNS:
                 check_text(name, converted)
-        except RowError as error:
-            raise ValueError(f"{path}, row {start + error.row}: {error}") from None
-        chunk.columns[name] = converted
+            chunk.columns[name] = converted
+    except RowError as error:
+        raise ValueError(f"{path}, row {start + error.row}: {error}") from None
     return chunk
 
 

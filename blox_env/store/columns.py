@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.errors import RowError
 from blox_env.store.reader import MISSING
 
 TRAIN, VAL, TEST = 45_000, 5_000, 10_000  # examples that upstream counted answers on
@@ -131,16 +132,3 @@ def _bad(values: NDArray[np.float64], wrong: NDArray[np.bool_], expected: str) -
     place = np.argwhere(wrong)[0].tolist()
     at = f", epoch {place[1] + 1}" if len(place) > 1 else ""
     return RowError(place[0], f"{expected}, got {float(values[tuple(place)])!r}{at}")
-
-
-class RowError(ValueError):
-    """What is wrong with a row, before anybody has said which file it is of.
-
-    Args:
-        row: counted from 0 in what was being read.
-        reason: what was expected and what came.
-    """
-
-    def __init__(self, row: int, reason: str) -> None:
-        super().__init__(reason)
-        self.row = row

@@ -36,10 +36,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground.errors import unknown_name
-from blox_env.ground.files import UNREADABLE, file_hash
+from blox_env.ground.files import file_hash
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces import BloxSpace, MacroBenchSpace
 from blox_env.spaces.base import SearchSpace
+from blox_env.store.arrays import Shape, open_array
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -174,30 +175,14 @@ class Store:
         try:
             size = path.stat().st_size
         except OSError:
-            raise ValueError(f"{self.folder} is no whole store: {key}.npy is missing") from None
+            raise ValueError(f"{self.folder} is no whole store: {path.name} is missing") from None
         if size != column["bytes"]:
             raise ValueError(
                 f"{path} is damaged: expected {column['bytes']} bytes as in {MANIFEST}, got {size}"
             )
 
-    def _load(self, key: str, dtype: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
-        path = self.path(key)
-        try:
-            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except FileNotFoundError:
-            raise ValueError(f"{self.folder} is no whole store: {key}.npy is missing") from None
-        except UNREADABLE as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
-        fits = array.ndim == len(shape) and all(
-            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-        )
-        if array.dtype != np.dtype(dtype) or not fits:
-            wanted = tuple("any" if size is None else size for size in shape)
-            raise ValueError(
-                f"{path}: expected {np.dtype(dtype)} of shape {wanted}, "
-                f"got {array.dtype} of shape {array.shape}"
-            )
-        return array.view(np.ndarray)  # the map stays open; a plain array is quicker to index
+    def _load(self, key: str, dtype: str, shape: Shape) -> NDArray[Any]:
+        return open_array(self.path(key), dtype, shape, whole=f"{self.folder} is no whole store")
 
 
 class Numbering:

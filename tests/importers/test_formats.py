@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from blox_env.importers.files import read_chunks
+from blox_env.importers.files import read_chunks, source_of
 from blox_env.importers.header import read_header
 from blox_env.importers.made_up import SUFFIXES, encode_file, expected, make_files
 from blox_env.spaces import BloxSpace
@@ -30,7 +30,7 @@ FILES = files()
 
 def read(path):
     """All rows of a file as one dict of columns."""
-    chunks = list(read_chunks(path))
+    chunks = list(read_chunks(source_of(path)))
     assert [c.start for c in chunks] == list(np.cumsum([1, *(len(c.hashes) for c in chunks)])[:-1])
     assert chunks[-1].done == 1.0
     whole = {"model_hash": [row.tobytes().hex() for c in chunks for row in c.hashes]}
@@ -133,7 +133,7 @@ def inside(change):
 
 def refused(path, message):
     with pytest.raises(ValueError, match=message) as error:
-        list(read_chunks(path))
+        list(read_chunks(source_of(path)))
     assert str(error.value).startswith(str(path))
 
 

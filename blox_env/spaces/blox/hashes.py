@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.errors import RowError
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.blox.space import BloxSpace
 
@@ -29,17 +30,16 @@ def hash_bytes(hashes: Sequence[str]) -> NDArray[np.uint8]:
     """Hashes of 32 hex digits as bytes ``(n, 16)``.
 
     Raises:
-        ValueError: names the first that is none, counted from 1.
+        RowError: for the first that is none.
     """
     data = b""
     with contextlib.suppress(TypeError, ValueError):  # the loop finds what is wrong
         data = bytes.fromhex("".join(hashes))
     if len(data) * 2 != DIGITS * len(hashes) or any(len(h) != DIGITS for h in hashes):
-        for number, text in enumerate(hashes, 1):
+        for row, text in enumerate(hashes):
             if not _is_hash(text):
-                raise ValueError(
-                    f"row {number}: expected a model_hash of {DIGITS} hex digits, got {text!r:.60}"
-                )
+                reason = f"expected a model_hash of {DIGITS} hex digits, got {text!r:.60}"
+                raise RowError(row, reason)
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, DIGITS // 2)
 
 

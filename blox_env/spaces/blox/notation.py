@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blox_env.ground.errors import RowError
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.blox.blocks import RANK, STAGES
 
@@ -38,7 +39,7 @@ def rows_of(flat: ArrayLike) -> IntArray:
     """Rows ``(n, 3)`` of flattened arch_vecs ``(n, 15)``.
 
     Raises:
-        ValueError: names the first architecture and stage that is none, and why.
+        RowError: a ValueError that names the first architecture and stage that is none, and why.
     """
     values = np.asarray(flat)
     if values.ndim != 2 or values.shape[1] != 5 * STAGES or values.dtype.kind not in "iu":
@@ -60,7 +61,6 @@ def rows_of(flat: ArrayLike) -> IntArray:
             if outside[row, stage]
             else "prev = input = skip = 0, so no operation reaches the output"
         )
-        raise ValueError(
-            f"architecture {row}, stage {stage}: {why}, got {vectors[row, stage].tolist()}"
-        )
+        got = vectors[row, stage].tolist()
+        raise RowError(row, f"architecture {row}, stage {stage}: {why}, got {got}")
     return rows

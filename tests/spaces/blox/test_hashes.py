@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from blox_env.ground.errors import RowError
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.blox.hashes import DATA, hash_bytes, numbers_of
 
@@ -35,8 +36,9 @@ def test_unknown_and_damaged_hashes_are_not_found():
 
 @pytest.mark.parametrize("text", ["", "abc", "g" * 32, "a" * 33, " " * 32, None, 7, "a b" * 11])
 def test_what_is_no_hash_is_named(text):
-    with pytest.raises(ValueError, match="row 2: expected a model_hash of 32 hex digits"):
+    with pytest.raises(RowError, match="expected a model_hash of 32 hex digits") as error:
         hash_bytes(["a" * 32, text])
+    assert error.value.row == 1
 
 
 def test_the_file_is_the_one_of_the_card():

@@ -1,0 +1,75 @@
+"""Arrays in ``.npy`` files: the one place that opens them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tokenize
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+# what numpy raises for damaged headers, besides what one would expect
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError, MemoryError),
+    tokenize.TokenError,
+)
+Shape = tuple[int | None, ...]
+
+
+def open_array(path: Path, dtype: DTypeLike, shape: Shape, *, whole: str) -> NDArray[Any]:
+    """Map a file of one array into memory, read-only.
+
+    Args:
+        path: of the file.
+        dtype: it has to have.
+        shape: it has to have; None stands for any length of an axis.
+        whole: what is incomplete without the file, as the beginning of a message.
+
+    Raises:
+        ValueError: for a file that is missing, damaged or of another dtype or shape; names it.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise ValueError(f"{whole}: {path.name} is missing") from None
+    except UNREADABLE as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    fits = array.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, array.shape, strict=False)
+    )
+    if array.dtype != np.dtype(dtype) or not fits:
+        wanted = tuple("any" if size is None else size for size in shape)
+        raise ValueError(
+            f"{path}: expected {np.dtype(dtype)} of shape {wanted}, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return array.view(np.ndarray)  # the map stays open; a plain array is quicker to index
+
+
+def read_array(path: Path, sha256: str) -> NDArray[Any]:
+    """Read a file of one array whose checksum is known.
+
+    Args:
+        path: of the file.
+        sha256: its SHA-256, hex digits.
+
+    Raises:
+        FileNotFoundError: where there is no file.
+        ValueError: for another checksum, or what numpy cannot read; names the file.
+    """
+    data = path.read_bytes()
+    got = hashlib.sha256(data).hexdigest()
+    if got != sha256:
+        raise ValueError(
+            f"{path}: expected the SHA-256 {sha256} of card.json, got {got} ({len(data)} bytes)"
+        )
+    try:
+        table: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: expected a numpy array, got a file numpy cannot read: {error}"
+        ) from None
+    return table
