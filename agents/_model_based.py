@@ -1,4 +1,4 @@
-"""What the agents that fit a model to accuracies share: what is known, and what is not yet."""
+"""Common parts of agents that fit a model to accuracies: known and pending architectures."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ModelBased(AskTellAgent):
         self._values = np.concatenate([self._values, self._problem.values(trials)[new]])
 
     def _seen(self) -> IntArray:
-        """What is known, ``(n, slots)``, in the order of its values."""
+        """Known architectures ``(n, slots)``, in the order of their values."""
         return np.array(list(self._rows), dtype=np.int64).reshape(-1, self._space.slots)
 
     def _unseen(self, x: Iterable[tuple[int, ...]]) -> IntArray:
@@ -122,7 +122,7 @@ def model_features(space: SearchSpace, x: IntArray) -> FloatArray:
 
 
 def clip_level(values: FloatArray) -> float:
-    """What lower values ``(n,)`` are moved up to before a model sees them.
+    """The level that lower values ``(n,)`` are moved up to before a model sees them.
 
     Twice as far below the median as the best is above it: how bad the bad ones are says little
     about the good ones, and would dominate what is fitted.

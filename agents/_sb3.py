@@ -1,4 +1,4 @@
-"""What the agents of Stable-Baselines3 share: their environments, and when they stop."""
+"""Common parts of the agents of Stable-Baselines3: their environments, and their end."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class GPBO(ModelBased):
         self._fitted = len(seen) if due else self._fitted
 
     def _gain(self) -> FloatArray:
-        """What each candidate promises, ``(candidates,)``: larger is better."""
+        """Promise of each candidate, ``(candidates,)``: larger is better."""
         mean = np.stack([process.mean for process in self._processes])
         deviation = np.stack([process.deviation() for process in self._processes])
         known = np.column_stack([process.known for process in self._processes])

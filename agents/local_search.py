@@ -87,7 +87,7 @@ class LocalSearch(AskTellAgent):
             self._look_around()
 
     def _decided(self) -> bool:
-        """Whether the next step does not wait for another evaluation."""
+        """True if the next step does not wait for another evaluation."""
         if self.neighbors == "first" and self._here is not None and self._better != self._here:
             return True
         return not self._waiting and self._near.isdisjoint(self._pending)

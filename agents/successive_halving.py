@@ -63,6 +63,11 @@ def epoch_levels(full: int, eta: float, shortest: int) -> list[int]:
     """Lengths of trainings, rising: ``full``, ``full/eta``, … rounded, down to ``shortest``.
 
     Where ``shortest`` is more than ``full`` there are full trainings only.
+
+    Args:
+        full: epochs of a full training.
+        eta: factor between levels.
+        shortest: training of the lowest level, at least.
     """
     shortest = min(shortest, full)
     count = 1 + round(math.log(full / shortest, eta))
@@ -70,7 +75,7 @@ def epoch_levels(full: int, eta: float, shortest: int) -> list[int]:
 
 
 class Trainings:
-    """What has been trained how far, and how well it did: for all agents that train in part.
+    """Trainings in part: how far each went and how well it did.
 
     Args:
         problem: where trainings are paid.
@@ -85,7 +90,12 @@ class Trainings:
         self.values: dict[int, dict[Architecture, float]] = {}  # epochs -> first objective
 
     def train(self, rows: list[Architecture], epochs: int) -> list[Architecture]:
-        """Train up to ``epochs`` what the budget pays, and return it, best first."""
+        """Train up to ``epochs`` what the budget pays, and return it, best first.
+
+        Args:
+            rows: architectures.
+            epochs: length of the training.
+        """
         trials = self.problem.evaluate(np.array(rows, dtype=np.int64), epochs=epochs)
         kept = [row for row, there in zip(rows, trials.evaluated, strict=True) if there]
         known = self.values.setdefault(epochs, {})
@@ -118,6 +128,12 @@ class Trainings:
 
         With too little of the budget left for a bracket of one, the rest is spent by
         :meth:`finish`; so it is where nothing is left to propose.
+
+        Args:
+            propose: gives a fresh architecture, None when there is none left.
+            count: number of proposals at the lowest level.
+            levels: lengths of trainings, rising.
+            eta: factor by which each level keeps fewer.
         """
         while count and _cost(count, levels, eta) > self.problem.remaining + 1e-9:
             count -= 1
@@ -171,7 +187,7 @@ def _going_on(count: int, eta: float) -> int:
 
 
 def _cost(count: int, levels: list[int], eta: float) -> float:
-    """What a bracket costs, in full trainings."""
+    """Cost of a bracket, in full trainings."""
     total, before = 0, 0
     for level in levels:
         total += count * (level - before)

@@ -1,4 +1,4 @@
-"""What search algorithms implement: :class:`Agent`, and :class:`AskTellAgent` for most of them."""
+"""The interface of search algorithms: :class:`Agent`, and :class:`AskTellAgent` for most."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ class Agent(ABC):
         """Evaluate architectures until ``problem.done``.
 
         Equal seeds give equal trials, in any process. Every random choice comes from ``seed``.
+
+        Args:
+            problem: with a budget and an empty history.
+            seed: of every random choice.
         """
 
 
@@ -52,7 +56,12 @@ class AskTellAgent(Agent):
 
     @abstractmethod
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
-        """Forget everything and prepare for ``problem``; draw only from ``rng``."""
+        """Forget everything and prepare for ``problem``; draw only from ``rng``.
+
+        Args:
+            problem: to be searched.
+            rng: the only source of random choices.
+        """
 
     @abstractmethod
     def ask(self, n: int) -> IntArray:
@@ -60,7 +69,12 @@ class AskTellAgent(Agent):
 
     @abstractmethod
     def tell(self, x: IntArray, trials: Trials) -> None:
-        """Learn what came of proposals ``(n, slots)``; all of them were evaluated."""
+        """Learn from evaluated proposals.
+
+        Args:
+            x: the proposals ``(n, slots)``.
+            trials: their evaluations.
+        """
 
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Ask, evaluate and tell until the problem is done."""
@@ -78,6 +92,10 @@ class AskTellAgent(Agent):
 
 def make_agent(agent: str | Agent, options: Mapping[str, Any] | None = None) -> Agent:
     """The agent of a registered name with ``options``, or ``agent`` itself.
+
+    Args:
+        agent: a registered name, ``"module:Class"`` or a ready agent.
+        options: arguments of the constructor of a named one.
 
     Raises:
         ValueError: for an unknown name or option, with the closest known one.

@@ -31,7 +31,7 @@ from blox_env.problem.history import Trials
 
 
 class AsksAndTells(Protocol):
-    """What :class:`~blox_env.agent.AskTellAgent` has; see there."""
+    """The part of :class:`~blox_env.agent.AskTellAgent` that is needed here."""
 
     batch: int
 
@@ -39,11 +39,21 @@ class AsksAndTells(Protocol):
         """Propose."""
 
     def tell(self, x: IntArray, trials: Trials) -> None:
-        """Learn."""
+        """Learn.
+
+        Args:
+            x: proposals ``(n, slots)``.
+            trials: their evaluations.
+        """
 
 
 def ask_and_tell(agent: AsksAndTells, problem: Problem, clock: Clock) -> None:
     """Let ``agent``, which has been started, search ``problem`` on the workers of ``clock``.
+
+    Args:
+        agent: one that has been started.
+        problem: to be searched.
+        clock: of the simulated workers.
 
     Raises:
         RuntimeError: when the agent proposes nothing while nothing is pending.

@@ -1,4 +1,4 @@
-"""What was found, taken away: a network as an ONNX or ``torch.export`` file that says what it is.
+"""Networks that were found as ONNX or ``torch.export`` files that say what they are.
 
 The weights are random, drawn from a seed: a search looks accuracies up and trains nothing. Train
 the network on your own task; its latency does not depend on the weights.
@@ -110,7 +110,7 @@ def check_target(path: str | Path) -> Path:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """What :func:`export_network` wrote into a file.
+    """Read what :func:`export_network` wrote into a file.
 
     Raises:
         ValueError: for a file that holds none.
@@ -137,7 +137,7 @@ def _input_shape(batch: int, image_size: int, network: Mapping[str, int]) -> tup
 def _of_architecture(
     space: SearchSpace, rows: IntArray, image_size: int, network: Mapping[str, int]
 ) -> dict[str, object]:
-    """What the architecture is, and the sizes of the network that is exported."""
+    """Facts of the architecture, and the sizes of the network that is exported."""
     facts: dict[str, object] = {
         "space": space.name,
         "arch": "-".join(map(str, rows[0].tolist())),
@@ -180,7 +180,7 @@ def _of_problem(
 def _of_device(
     device: Device, shape: tuple[int, ...], network: Mapping[str, int]
 ) -> dict[str, object]:
-    """How the latency was measured, and whether of a network of this size."""
+    """Facts of the latency's measurement, and a note if it is of a network of another size."""
     card = device.card
     if not {"input_shape", "network", "runtime"} <= card.keys():
         return {}

@@ -28,7 +28,13 @@ from blox_env.spaces.base import SearchSpace
 
 
 def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> None:
-    """Check what :class:`~blox_env.benchmarks.base.Benchmark` promises on ``n`` architectures."""
+    """Check what :class:`~blox_env.benchmarks.base.Benchmark` promises on ``n`` architectures.
+
+    Args:
+        benchmark: to be checked.
+        n: number of architectures.
+        seed: of their draw.
+    """
     x = benchmark.space.sample(np.random.default_rng(seed), n)
     value = benchmark.evaluate(x)
     for name in ("val_acc", "test_acc", "val_std", "train_time_s", "source"):
@@ -67,7 +73,13 @@ def check_benchmark(benchmark: Benchmark, *, n: int = 100, seed: int = 0) -> Non
 
 
 def check_device(device: Device, *, n: int = 100, seed: int = 0) -> None:
-    """Check what :class:`~blox_env.devices.base.Device` promises on ``n`` architectures."""
+    """Check what :class:`~blox_env.devices.base.Device` promises on ``n`` architectures.
+
+    Args:
+        device: to be checked.
+        n: number of architectures.
+        seed: of their draw.
+    """
     x = device.space.sample(np.random.default_rng(seed), n)
     latency, measured = device.latency_ms(x), device.measured(x)
     _promise(latency.shape == (n,), f"latency_ms has shape ({n},), not {latency.shape}")
@@ -129,7 +141,7 @@ def check_agent(
 
 
 def _check_accounts(problem: Problem) -> None:
-    """What a finished search has spent, and that it is finished."""
+    """Check what a finished search has spent, and that it is finished."""
     history = problem.history
     assert history is not None
     assert problem.budget is not None
@@ -155,7 +167,7 @@ def _check_space(agent: str | Agent, ready: Agent, space: SearchSpace, seed: int
 
 
 def _lacking(agent: Agent, problem: Problem) -> set[str]:
-    """What the error has to name; empty for a problem that the agent can search."""
+    """Requirements that the error has to name; empty for a problem that the agent can search."""
     lacking = set(agent.requires - problem.provides)
     names = problem.objectives.names
     if agent.searches_for != "several" and len(names) > 1:
@@ -182,7 +194,7 @@ def _generators() -> tuple[str, str]:
 
 
 def _settings() -> dict[str, Any]:
-    """What else of the process an agent might change, as far as it is loaded."""
+    """Other state of the process that an agent might change, as far as it is loaded."""
     found: dict[str, Any] = {"numpy.seterr": np.geterr(), "warnings": list(warnings.filters)}
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -86,7 +86,12 @@ class Split:
         return self._made((self.test,), num_envs, arguments)
 
     def measurements(self, n: int, *, seed: int = 0) -> tuple[IntArray, FloatArray]:
-        """``n`` random architectures ``(n, slots)`` and their latencies on the unseen device."""
+        """``n`` random architectures ``(n, slots)`` and their latencies on the unseen device.
+
+        Args:
+            n: how many.
+            seed: of the draw.
+        """
         device = load_device(self.test)
         rows = device.space.sample(np.random.default_rng(seed), check_positive_int("n", n, 0))
         return rows, device.latency_ms(rows)
@@ -145,7 +150,7 @@ class StandIn(Device):
 
 @dataclass(frozen=True)
 class Scores:
-    """What answers are worth on the unseen device.
+    """Worth of answers on the unseen device.
 
     Attributes:
         split: name of the split.
@@ -169,7 +174,7 @@ class Scores:
         return float(self.regret.mean())
 
     def front(self) -> FrontRegret:
-        """What the answers lack of the device's exact front of accuracy and latency.
+        """Distance of the answers from the device's exact front of accuracy and latency.
 
         Raises:
             ImportError: without the extra ``moo``.
@@ -185,6 +190,11 @@ def list_splits(space: str = "blox") -> list[str]:
 
 def load_split(name: str, *, space: str = "blox", probes: int = PROBES) -> Split:
     """The split of a name: ``leave-out-NAME`` trains on every other registered device of the space.
+
+    Args:
+        name: such as ``"leave-out-x86-ort-1t"``.
+        space: name of the space of the devices.
+        probes: number of architectures whose latencies describe a device.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.
@@ -259,7 +269,7 @@ def _searched(
     seed: int,
     options: Mapping[str, Any] | None,
 ) -> IntArray:
-    """What an agent fully evaluated, best first."""
+    """Architectures that an agent fully evaluated, best first."""
     problem = Problem(benchmark, device, reward, budget=budget)
     history = search(problem, agent, seed=seed, options=options)
     full = np.flatnonzero(history.epochs == problem.benchmark.epochs)

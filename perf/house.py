@@ -6,7 +6,8 @@
 
 Everything is read from the sources; nothing is imported. A circle is a set of modules that reach
 each other by imports, those inside functions counted; importing a submodule does not count as
-importing its package.
+importing its package. Of the functions with two arguments or more, methods that override one of a
+base class are left out: their arguments are documented there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 ROOMS = ("blox_env", "agents", "wrappers")
 ASKING = ("what", "where", "whether", "who", "whose", "which", "how", "why", "when")
+# what classes outside the package may override without a base class in it
+FOREIGN = ("reset", "step", "render", "get_attr", "set_attr", "env_method", "env_is_wrapped")
 DECLARED = (
     "ground.registry",
     "registry",
@@ -58,7 +61,13 @@ class House:
                     parts = parts[:-1]
                     self.packages.add(".".join(parts))
                 self.files[".".join(parts)] = file
+        self.classes: dict[str, ast.ClassDef] = {}
         self.trees = {n: ast.parse(f.read_text(encoding="utf-8")) for n, f in self.files.items()}
+
+        for tree in self.trees.values():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef):
+                    self.classes[node.name] = node
 
     def place(self, file: Path) -> str:
         """Path of a file within the checkout."""
@@ -120,22 +129,37 @@ class House:
                 continue
             place = self.place(self.files[name])
             yield f"{place}:1", name, ast.get_docstring(tree) or ""
-            yield from self._public_in(tree, place, method=False)
+            yield from self._public_in(tree, place, inherited=None)
+
+    def _inherited(self, node: ast.ClassDef) -> set[str]:
+        """Names of the methods of all base classes, as far as they are in the package."""
+        found: set[str] = set()
+        for base in node.bases:
+            name = ast.unparse(base).partition("[")[0].rpartition(".")[2]
+            known = self.classes.get(name)
+            if known is None:
+                found |= set(FOREIGN)
+            elif known is not node:
+                found |= {m.name for m in known.body if isinstance(m, ast.FunctionDef)}
+                found |= self._inherited(known)
+        return found
 
     def _public_in(
-        self, parent: ast.Module | ast.ClassDef, place: str, *, method: bool
+        self, parent: ast.Module | ast.ClassDef, place: str, *, inherited: set[str] | None
     ) -> Iterator[Function | tuple[str, str, str]]:
         for node in parent.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 yield f"{place}:{node.lineno}", node.name, ast.get_docstring(node) or ""
-                yield from self._public_in(node, place, method=True)
+                yield from self._public_in(node, place, inherited=self._inherited(node))
             elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 decorators = {ast.unparse(d) for d in node.decorator_list}
-                if decorators & {"overload", "override"} or any(".setter" in d for d in decorators):
+                if "overload" in decorators or any(".setter" in d for d in decorators):
                     continue
+                overrides = inherited is not None and node.name in inherited
                 a = node.args
                 count = len(a.posonlyargs) + len(a.args) + len(a.kwonlyargs)
-                count -= method and "staticmethod" not in decorators
+                count -= inherited is not None and "staticmethod" not in decorators
+                count = 0 if overrides else count
                 doc = ast.get_docstring(node) or ""
                 yield Function(f"{place}:{node.lineno}", node.name, count, doc)
 

@@ -1,4 +1,4 @@
-"""What the wrappers share: whose episode begins in a step, where its infos are, what is drawn."""
+"""Common parts of the wrappers: beginnings of episodes, places of infos, draws."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:
 
 
 class Step:
-    """What a step of ``n`` environments gave.
+    """Result of a step of ``n`` environments.
 
     Args:
         rewards: ``(n,)`` or ``(n, objectives)``.
@@ -163,7 +163,7 @@ class EpisodeVectorWrapper(AnyVectorWrapper):
         """Steps were taken; those of ``which`` were no resets."""
 
     def _observation(self, observations: Any) -> Any:
-        """What is seen of all environments."""
+        """Observations of all environments, changed as the wrapper does."""
         return observations
 
     def _final_observations(self, infos: dict[str, Any], ended: Mask) -> None:

@@ -34,16 +34,16 @@ class Evaluations:
 
     @property
     def spent(self) -> int:
-        """How many distinct architectures were paid for."""
+        """Number of distinct architectures that were paid for."""
         return len(self._paid)
 
     @property
     def done(self) -> bool:
-        """Whether nothing new can be evaluated any more."""
+        """True if nothing new can be evaluated any more."""
         return self.spent >= self.budget
 
     def pay(self, rows: IntArray) -> Mask:
-        """Which of a batch ``(n, slots)`` are paid for, ``(n,)``, in order; repeats are free."""
+        """Mask of the rows of a batch ``(n, slots)`` that are paid for; repeats are free."""
         packed = np.ascontiguousarray(rows, dtype=np.int64)
         keys = packed.view(f"S{8 * packed.shape[1]}").ravel()
         listed = keys.tolist()

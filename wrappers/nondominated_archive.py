@@ -37,6 +37,10 @@ class Archive:
         """Offer a batch ``(n, slots)`` with objectives ``(n, objectives)``.
 
         Of an architecture that comes several times, with noise, the best values stay.
+
+        Args:
+            x: architectures.
+            values: their objectives, more being better.
         """
         if not len(x):
             return

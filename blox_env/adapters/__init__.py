@@ -1,1 +1,1 @@
-"""What RL libraries lack in Gymnasium's interface: one file a library, each with an extra."""
+"""Adapters to RL libraries: one file a library, each with an extra."""

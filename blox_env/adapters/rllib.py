@@ -81,7 +81,7 @@ class MaskedRLModule(TorchRLModule, ValueFunctionAPI, InferenceOnlyAPI):  # type
             )
 
     def get_non_inference_attributes(self) -> list[str]:
-        """What environment runners do without: the value network."""
+        """Parts that environment runners do without: the value network."""
         return ["value"] if self.shared else ["value", "critic"]
 
     def compute_values(self, batch: dict[str, Any], embeddings: Tensor | None = None) -> Tensor:

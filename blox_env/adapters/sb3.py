@@ -184,7 +184,7 @@ class SB3VecEnv(VecEnv):
         indices: VecEnvIndices = None,
         **method_kwargs: Any,
     ) -> list[Any]:
-        """What a method gives, one result an environment.
+        """Results of a method, one an environment.
 
         Raises:
             AttributeError: where there is no such method.
@@ -206,7 +206,7 @@ class SB3VecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None
     ) -> list[bool]:
-        """Whether single environments are wrapped so; those of a native one never are."""
+        """True for single environments that are wrapped so; those of a native one never are."""
         chosen = self._numbers(indices)
         if (own := self._owner("envs")) is not None:
             return [is_wrapped(own.envs[i], wrapper_class) for i in chosen]
@@ -232,7 +232,7 @@ class SB3VecEnv(VecEnv):
         return list(self._get_indices(indices))
 
     def _next_seed(self) -> int | list[int | None] | None:
-        """What ``seed`` asked for, as one number where that says it all."""
+        """The seed that ``seed`` asked for, as one number if that says it all."""
         seeds = [None if seed is None else int(seed) for seed in self._seeds]
         first = seeds[0]
         if first is None:
@@ -240,7 +240,7 @@ class SB3VecEnv(VecEnv):
         return first if seeds == list(range(first, first + self.num_envs)) else seeds
 
     def _next_options(self) -> dict[str, Any] | None:
-        """What ``set_options`` asked for: one dict for all, or of lists with one entry each."""
+        """The options that ``set_options`` asked for: one dict for all, or one list a key."""
         options = self._options
         if not any(options):
             return None

@@ -1,4 +1,4 @@
-"""Where latency comes from."""
+"""Latency of architectures on target devices."""
 
 from blox_env.devices.base import Device, list_devices, load_device
 

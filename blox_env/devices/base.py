@@ -1,4 +1,4 @@
-"""Where latency comes from: the interface of every device."""
+"""The interface of every device: latency of a batch of architectures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Device(ABC):
 
     @abstractmethod
     def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each latency was measured, ``(n,)``; the others are predicted."""
+        """Mask of the latencies that were measured, ``(n,)``; the others are predicted."""
 
     def median_ms(self) -> float:
         """Median latency over the space, the default latency target."""
@@ -59,7 +59,7 @@ class Device(ABC):
         return np.quantile(known, q)
 
     def slot_bounds_ms(self) -> list[FloatArray] | None:
-        """What each option of each slot adds to a latency at least, ``(options,)`` a slot.
+        """The least that each option of each slot adds to a latency, ``(options,)`` a slot.
 
         The sum over the slots is a lower bound of the latency. Latency budgets in spaces too large
         to list need it; None where there is none, as here.
@@ -67,7 +67,7 @@ class Device(ABC):
         return None
 
     def checksum(self) -> str:
-        """What identifies the data in result files; the class's name where there is no data."""
+        """Identity of the data in result files; the class's name where there is no data."""
         return f"{type(self).__module__}.{type(self).__qualname__}"
 
 

@@ -170,6 +170,11 @@ def tabulate(
 
     The position says when in its round a network was visited.
 
+    Args:
+        plan: of the measurement.
+        visits: its lines.
+        where: the measurement in messages.
+
     Raises:
         ValueError: a visit is missing, double, or of a network that is not in the plan.
     """
@@ -221,7 +226,13 @@ def combine(logs: FloatArray, positions: IntArray, window: int) -> FloatArray:
 
 
 def bootstrap_error(logs: FloatArray, positions: IntArray, window: int) -> float:
-    """Mean relative error of a network's value, from resampling the rounds (seeded)."""
+    """Mean relative error of a network's value, from resampling the rounds (seeded).
+
+    Args:
+        logs: logarithms of the times, ``(rounds, n)``.
+        positions: of the networks in each round, ``(rounds, n)``.
+        window: width of the drift's running median.
+    """
     rng = np.random.default_rng(0)
     draws = []
     for _ in range(BOOTSTRAPS):

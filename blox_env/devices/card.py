@@ -19,7 +19,7 @@ PLANNED = (
 
 
 def description(card: dict[str, Any]) -> str:
-    """What was measured, in two sentences."""
+    """The measurement in two sentences."""
     shape, network, settings = card["input_shape"], card["network"], card["runtime"]["settings"]
     return (
         f"Latency in milliseconds of one inference{' of a whole batch' if shape[0] > 1 else ''} of "
@@ -119,7 +119,15 @@ def facts(
     latency: FloatArray,
     measured: FloatArray,
 ) -> dict[str, Any]:
-    """What is known without choices: plan, range of the latencies, state of the machine."""
+    """Facts of a measurement that need no choices: plan, range of latencies, state of the machine.
+
+    Args:
+        plan: of the measurement.
+        visits: its lines.
+        space: of the architectures.
+        latency: of the whole space, ``(size,)``.
+        measured: of the measured ones, ``(n,)``.
+    """
     stamps = [v["time"] for v in visits]
     others = np.array([v["others"] for v in visits], dtype=np.float64)
     return {
@@ -161,7 +169,7 @@ def _pinned(card: dict[str, Any]) -> str:
 
 
 def _disturbed(card: dict[str, Any]) -> str:
-    """What was done about other processes; nothing for measurements that did nothing."""
+    """The measures against other processes; empty for measurements that took none."""
     during, protocol = card["during"], card["protocol"]
     if "disturbed" not in protocol:
         return ""

@@ -61,6 +61,10 @@ class MeasuredDevice(Device):
     ) -> MeasuredDevice:
         """The device that :func:`blox_env.devices.build.build_device` wrote; Blox by default.
 
+        Args:
+            folder: with ``card.json`` and the tables.
+            space: of the architectures.
+
         Raises:
             FileNotFoundError: a file of the folder is missing.
             ValueError: a file is damaged; names it, what was expected and what came.
@@ -89,7 +93,7 @@ class MeasuredDevice(Device):
         return self._latency[self.space.index(x)]
 
     def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each latency was measured, ``(n,)``; the others are predicted."""
+        """Mask of the latencies that were measured, ``(n,)``; the others are predicted."""
         return self._measured[self.space.index(x)]
 
     def checksum(self) -> str:

@@ -75,7 +75,7 @@ class ReleaseDevice(Device):
         return latency
 
     def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
-        """Whether the release has a latency, ``(n,)``; the others are an error, not predicted."""
+        """Mask of the latencies that the release has, ``(n,)``; asking for others is an error."""
         known: NDArray[np.bool_] = ~np.isnan(self.table.take(self._number(x)))
         return known
 

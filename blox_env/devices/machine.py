@@ -1,4 +1,4 @@
-"""What machine this is, what other processes do on it, and keeping to some of its cores."""
+"""The machine, what other processes do on it, and keeping to some of its cores."""
 
 from __future__ import annotations
 
@@ -85,7 +85,12 @@ class OthersClock:
 
 
 def watch_others(seconds: float = 2.0, cores: Sequence[int] = ()) -> float:
-    """Cores of ``cores`` in use by others over some seconds; the load average where not known."""
+    """Cores of ``cores`` in use by others over some seconds; the load average where not known.
+
+    Args:
+        seconds: how long to watch.
+        cores: numbers of the cores; empty for all.
+    """
     with pinned(cores):
         clock = OthersClock(cores)
         time.sleep(seconds)

@@ -104,6 +104,11 @@ def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
 
     The first ``m`` of them are those that ``choose_rows(space, m, seed)`` gives.
 
+    Args:
+        space: to choose from.
+        n: how many.
+        seed: of the draw.
+
     Raises:
         ValueError: when ``n`` is less than the number of options or more than the space has.
     """
@@ -213,7 +218,13 @@ def measure(
 
 
 def round_order(seed: int, round_number: int, n: int) -> IntArray:
-    """In which order a round visits ``n`` networks: a permutation ``(n,)``."""
+    """The order in which a round visits ``n`` networks: a permutation ``(n,)``.
+
+    Args:
+        seed: of the measurement.
+        round_number: counted from 0.
+        n: number of networks.
+    """
     return np.random.default_rng([seed, round_number]).permutation(n)
 
 

@@ -1,4 +1,4 @@
-"""How one network is timed: warm-up until stable, single inferences, outliers counted."""
+"""Timing of one network: warm-up until stable, single inferences, outliers counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTLIER_SCORE = 3.5  # modified z-score beyond which a time is an outlier (Iglew
 
 @dataclass(frozen=True)
 class Protocol:
-    """How networks are visited; the defaults are those of the embedded devices.
+    """Protocol of the visits; the defaults are those of the embedded devices.
 
     Attributes:
         rounds: visits of every network, an even number: the halves are test and retest.
@@ -55,7 +55,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Timing:
-    """What one visit gives.
+    """Result of one visit.
 
     Attributes:
         warmup: inferences before timing.

@@ -8,7 +8,13 @@ from typing import Any
 
 
 def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
-    """Say that ``value`` is not one of ``known``, and which of them is the closest."""
+    """Say that ``value`` is not one of ``known``, and which of them is the closest.
+
+    Args:
+        argument: what the name is of, such as ``"device"``.
+        value: the name that came.
+        known: the names that there are.
+    """
     names = sorted(known)
     message = f"unknown {argument} {value!r}, expected one of {', '.join(names) or '(none there)'}"
     close = difflib.get_close_matches(str(value), names, n=1)
@@ -16,7 +22,13 @@ def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
 
 
 def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:
-    """Return ``value`` as an int, or raise when it is no whole number of at least ``minimum``."""
+    """Return ``value`` as an int, or raise when it is no whole number of at least ``minimum``.
+
+    Args:
+        argument: its name, for the message.
+        value: what came.
+        minimum: the smallest that is allowed.
+    """
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(
             f"{argument} must be a whole number, got {value!r} ({type(value).__name__})"

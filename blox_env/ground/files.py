@@ -11,7 +11,12 @@ from pathlib import Path
 
 
 def write_atomic(path: str | Path, content: bytes | str) -> None:
-    """Write a file that is there whole or not at all, making its folder first."""
+    """Write a file that is there whole or not at all, making its folder first.
+
+    Args:
+        path: of the file.
+        content: bytes, or text to be written as UTF-8.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
@@ -28,7 +33,12 @@ def write_atomic(path: str | Path, content: bytes | str) -> None:
 
 
 def write_json(path: str | Path, value: object) -> None:
-    """Write JSON atomically, keys sorted, so that equal values are equal files."""
+    """Write JSON atomically, keys sorted, so that equal values are equal files.
+
+    Args:
+        path: of the file.
+        value: what JSON can hold.
+    """
     write_atomic(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 

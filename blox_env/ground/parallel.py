@@ -39,7 +39,7 @@ BATCH_S = 1.0  # tasks that take less go to a worker together
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one task: its place in the list, and its result or the last error as text."""
+    """The end of one task: its place in the list, and its result or the last error as text."""
 
     index: int
     result: Any = None
@@ -189,7 +189,7 @@ def _interruptions() -> Iterator[Callable[[], None]]:
 
 
 class _Queue:
-    """What is still to be done, handed out in batches that take about a second."""
+    """Tasks still to be done, handed out in batches that take about a second."""
 
     def __init__(self, kinds: list[Hashable], workers: int) -> None:
         self.kinds, self.workers = kinds, workers
@@ -256,6 +256,10 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
     """Ray, started for the block and stopped after it; one that already runs is left running.
 
     Gives the module, and whether a Ray of ``workers`` cores was started for this block alone.
+
+    Args:
+        address: of a cluster; ``"local"`` starts one for the block.
+        workers: cores of a local one, all if not given.
 
     Raises:
         ImportError: when Ray is not installed; names the extra.

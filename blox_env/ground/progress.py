@@ -1,4 +1,4 @@
-"""How long work tells whoever shows it how far it is; showing is the command's."""
+"""Progress of long work, told to whoever shows it; only the command shows anything."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ Track = Callable[[str, range], Iterable[int]]  # a title and the steps to walk t
 
 
 def silent(done: int, total: int, note: str) -> None:
-    """Tell nobody."""
+    """Tell nobody.
+
+    Args:
+        done: steps that are done.
+        total: steps in all.
+        note: anything else to say.
+    """
 
 
 def untracked(title: str, steps: range) -> range:
-    """Walk through the steps and show nothing."""
+    """Walk through the steps and show nothing.
+
+    Args:
+        title: of the work.
+        steps: to walk through.
+    """
     return steps

@@ -71,17 +71,32 @@ _FAMILIES: dict[str, dict[str, str]] = {
 
 
 def register_benchmark(name: str, target: str) -> None:
-    """Let ``name`` stand for a benchmark, ``target`` being ``"module:Class"`` or a factory."""
+    """Let ``name`` stand for a benchmark, ``target`` being ``"module:Class"`` or a factory.
+
+    Args:
+        name: a word.
+        target: ``"module:Class"`` or ``"module:function"``, called without arguments.
+    """
     _register("benchmark", name, target)
 
 
 def register_device(name: str, target: str) -> None:
-    """Let ``name`` stand for a device, ``target`` being ``"module:Class"`` or a factory."""
+    """Let ``name`` stand for a device, ``target`` being ``"module:Class"`` or a factory.
+
+    Args:
+        name: a word.
+        target: ``"module:Class"`` or ``"module:function"``, called without arguments.
+    """
     _register("device", name, target)
 
 
 def register_agent(name: str, target: str) -> None:
-    """Let ``name`` stand for an agent, ``target`` being ``"module:Class"``."""
+    """Let ``name`` stand for an agent, ``target`` being ``"module:Class"``.
+
+    Args:
+        name: a word.
+        target: ``"module:Class"``, called with the agent's options.
+    """
     _register("agent", name, target)
 
 
@@ -101,18 +116,33 @@ def names(kind: str) -> list[str]:
 
 
 def family(kind: str, name: str) -> str | None:
-    """What makes the objects of a name like ``"live:digits"``, None for a name of its own."""
+    """The maker of names like ``"live:digits"``; None for a name of its own.
+
+    Args:
+        kind: such as ``"benchmark"``.
+        name: to be looked up.
+    """
     word, colon, _ = name.partition(":")
     return _FAMILIES.get(kind, {}).get(word) if colon and name not in _ENTRIES[kind] else None
 
 
 def is_code(kind: str, name: str) -> bool:
-    """Whether ``name`` is a ``"module:Class"`` that nobody registered; loading it imports that."""
+    """Tell a ``"module:Class"`` that nobody registered, whose loading imports that module.
+
+    Args:
+        kind: such as ``"benchmark"``.
+        name: to be looked up.
+    """
     return ":" in name and name not in _ENTRIES[kind] and family(kind, name) is None
 
 
 def absolute(kind: str, name: str) -> str:
-    """``name``, made an absolute path where it is a folder's, so that workers elsewhere find it."""
+    """The name, made an absolute path if it is a folder's, so that other processes find it.
+
+    Args:
+        kind: such as ``"benchmark"``.
+        name: a registered name, a folder or ``"module:Class"``.
+    """
     if not isinstance(name, str) or name in _ENTRIES[kind] or not Path(name).is_dir():
         return name
     return str(Path(name).resolve())
@@ -120,6 +150,10 @@ def absolute(kind: str, name: str) -> str:
 
 def resolve(kind: str, name: str) -> Any:
     """The object that ``name`` or a literal ``"module:Class"`` stands for.
+
+    Args:
+        kind: such as ``"benchmark"``.
+        name: a registered name or ``"module:Class"``.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.

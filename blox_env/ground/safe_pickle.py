@@ -192,7 +192,7 @@ class _Machine:
         self.stack.append(self.memo[number])
 
     def marked(self) -> list[Any]:
-        """What stands above the last mark; the mark goes, too."""
+        """Take off everything above the last mark, and the mark."""
         stack = self.stack
         for place in range(len(stack) - 1, -1, -1):
             if stack[place] is _MARK:

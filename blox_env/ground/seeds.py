@@ -9,7 +9,12 @@ STEP = np.uint64(0x9E3779B97F4A7C15)  # of the sequence whose members are mixed
 
 
 def spawn_seeds(seed: int | np.random.SeedSequence, n: int) -> list[int]:
-    """``n`` independent seeds below 2^31 that follow from ``seed``; the first of more are equal."""
+    """``n`` independent seeds below 2^31 that follow from ``seed``; the first of more are equal.
+
+    Args:
+        seed: of all of them.
+        n: how many.
+    """
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     return [int(child.generate_state(1)[0] >> 1) for child in root.spawn(n)]
 

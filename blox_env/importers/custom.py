@@ -40,7 +40,7 @@ _FITS = {
 
 @dataclass(frozen=True)
 class Field:
-    """How a column lies in a row.
+    """The place of a column in a row.
 
     ``length`` is the number of elements of a list, None for a single value; ``size`` the number of
     bytes with the length byte of a list, 0 where it differs from row to row (text).
@@ -56,6 +56,11 @@ class Field:
 
 def read_custom(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
     """The rows of an open file whose header has been read.
+
+    Args:
+        file: open at its first row.
+        path: of the file, for messages.
+        header: of the file.
 
     Raises:
         ValueError: names the file and the row, and says what was expected.

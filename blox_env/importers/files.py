@@ -43,12 +43,12 @@ class Source:
 
     @property
     def key(self) -> tuple[str, int | str | None]:
-        """What the file holds: part, and its seed or device."""
+        """Part, and seed or device, of the contents."""
         return self.header.part, self.header.device or self.header.seed
 
     @property
     def words(self) -> str:
-        """What the file holds, for messages."""
+        """Part, and seed or device, for messages."""
         part, which = self.key
         return part if which is None else f"{part} {which}"
 
@@ -116,6 +116,10 @@ def read_chunks(source: Source) -> Iterator[Chunk]:
 
 def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
     """A whole file: checked, encoded, in order of the architectures' numbers.
+
+    Args:
+        source: the file.
+        progress: told how much of the file is read, a fraction.
 
     Raises:
         ValueError: names file and row, and says what was expected.

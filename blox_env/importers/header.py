@@ -35,7 +35,7 @@ _HASH = "model_hash"
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself.
+    """The header of a file of a release.
 
     Attributes:
         part: ``"base"``, ``"ext"``, ``"info"``, ``"env"`` or ``"bench"``.
@@ -62,6 +62,10 @@ class Header:
 
 def read_header(file: BinaryIO, path: Path) -> Header:
     """Read the header of an open file and leave it where the rows begin.
+
+    Args:
+        file: open at its beginning.
+        path: of the file, for messages.
 
     Raises:
         ValueError: names the file, and what was expected and what came.

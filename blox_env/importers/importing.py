@@ -32,7 +32,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass
 class Report:
-    """What an import found.
+    """Findings of an import.
 
     Attributes:
         folder: the store.

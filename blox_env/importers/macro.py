@@ -32,6 +32,11 @@ _SPLIT = (
 def import_macro(path: Path, writer: StoreWriter, name: str | None = None) -> dict[str, Any]:
     """Read the file into a store; returns what the manifest says.
 
+    Args:
+        path: of the JSON file.
+        writer: of the store.
+        name: of the benchmark; that of the release if not given.
+
     Raises:
         ValueError: names file and architecture, and says what was expected.
     """

@@ -100,7 +100,17 @@ def make_files(
     rng: np.random.Generator,
     hashes: list[str] | None = None,
 ) -> list[File]:
-    """Made-up numbers for every file of a release."""
+    """Made-up numbers for every file of a release.
+
+    Args:
+        x: architectures ``(n, 3)``.
+        epochs: length of the curves.
+        seeds: of the trainings.
+        devices: names of devices.
+        parts: of the release, such as ``"base"``.
+        rng: draws the numbers.
+        hashes: model hashes of ``x``, if they are known already.
+    """
     space = BloxSpace()
     rows = space.check(x)
     known = space.model_hash(rows) if hashes is None else hashes
@@ -134,7 +144,12 @@ def make_files(
 
 
 def encode_file(file: File, form: str) -> bytes:
-    """The whole file in one of the formats."""
+    """The whole file in one of the formats.
+
+    Args:
+        file: with its made-up numbers.
+        form: ``"csv"``, ``"pickle"`` or ``"custom"``.
+    """
     encoders = {"csv": _as_csv, "pickle": _as_pickle, "custom": _as_custom}
     types = {name: _type(name, values) for name, values in file.columns.items()}
     header = _header(file, form, types)
@@ -274,6 +289,11 @@ def _packed(name: str, values: Any, kind: str) -> NDArray[np.uint8]:
 
 
 def expected(file: File, name: str) -> FloatArray:
-    """What a plain reading of the CSV file gives for a numeric column."""
+    """A numeric column as a plain reading of the CSV file gives it.
+
+    Args:
+        file: with its made-up numbers.
+        name: of the column.
+    """
     values: FloatArray = np.asarray(_plain(name, file.columns[name]), dtype=np.float64)
     return values

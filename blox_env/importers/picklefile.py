@@ -19,6 +19,11 @@ from blox_env.store.columns import COLUMNS, Chunk
 def read_pickle(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
     """The rows of an open file whose header has been read.
 
+    Args:
+        file: open at its first row.
+        path: of the file, for messages.
+        header: of the file.
+
     Raises:
         ValueError: names the file and the row, and says what was expected.
     """

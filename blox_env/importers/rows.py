@@ -76,7 +76,12 @@ def flat_vectors(nested: Sequence[Any]) -> NDArray[np.int64]:
 
 
 def check_text(name: str, values: Sequence[Any]) -> None:
-    """Free columns are text of some length, printable."""
+    """Refuse a free column with a value that is not printable text of some length.
+
+    Args:
+        name: of the column.
+        values: one a row.
+    """
     for row, text in enumerate(values):
         if not isinstance(text, str) or len(text) > LONGEST_TEXT or not text.isprintable():
             raise RowError(row, f"{name}: expected printable text, got {_brief(text)}")

@@ -13,7 +13,15 @@ from blox_env.spaces.blox.counts import BOTTLENECK
 
 
 def conv_bn_relu(c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Module:
-    """Convolution with bias, batch norm, ReLU; odd kernels keep the resolution at stride 1."""
+    """Convolution with bias, batch norm, ReLU; odd kernels keep the resolution at stride 1.
+
+    Args:
+        c_in: channels of the input.
+        c_out: channels of the output.
+        kernel: side of the kernel.
+        stride: of the convolution.
+        groups: of the convolution.
+    """
     padding = kernel // 2 if kernel % 2 else 0
     return nn.Sequential(
         nn.Conv2d(c_in, c_out, kernel, stride, padding, groups=groups),

@@ -1,4 +1,4 @@
-"""How networks are trained, as plain numbers."""
+"""Recipes of training, as plain numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; the defaults are those of the embedded benchmark.
+    """Settings of a training; the defaults are those of the embedded benchmark.
 
     SGD with Nesterov momentum; the learning rate rises linearly for the first ``warmup`` of the
     steps and falls to zero along half a cosine.

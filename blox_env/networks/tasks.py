@@ -69,7 +69,7 @@ _DIGITS = (
 
 @dataclass(frozen=True)
 class DigitsSettings:
-    """How hard the digits are made; the defaults are the task of the embedded benchmark.
+    """Difficulty of the digits; the defaults are the task of the embedded benchmark.
 
     Attributes:
         noise: standard deviation of the Gaussian noise on every pixel (ink is 0 … 1).

@@ -20,7 +20,7 @@ from blox_env.networks.tasks import Split, Task
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What one training gave: accuracies as fractions, CPU time in seconds.
+    """Accuracies of one training as fractions, CPU time in seconds.
 
     ``val_acc`` has shape ``(epochs,)``, ``test_acc`` is that of the last epoch and
     ``train_time_s`` the process's CPU time for training steps, without evaluation.

@@ -1,4 +1,4 @@
-"""What can be built: search spaces as arrays of option indices."""
+"""Search spaces as arrays of option indices."""
 
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace

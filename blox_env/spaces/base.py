@@ -18,7 +18,7 @@ from blox_env.spaces.layout import Label, Layout, chain
 
 @dataclass(frozen=True)
 class GraphLayout:
-    """Where the ``graph`` features of a slot stand in adjacency matrix and node labels.
+    """Places of the ``graph`` features of a slot in adjacency matrix and node labels.
 
     A graph is written as one row: the adjacency matrix ``(nodes, nodes)`` row by row, an edge
     going from the row's node to the column's, then one label a node.
@@ -76,7 +76,7 @@ class SearchSpace:
 
     @property
     def enumerable(self) -> bool:
-        """Whether an architecture has an integer index of 63 bits."""
+        """True if every architecture has an integer index of 63 bits."""
         return self.size < 2**63
 
     def __eq__(self, other: object) -> bool:
@@ -130,7 +130,12 @@ class SearchSpace:
         return rows
 
     def sample(self, rng: np.random.Generator, n: int) -> IntArray:
-        """Draw ``n`` architectures uniformly over the distinct ones, with replacement."""
+        """Draw ``n`` architectures uniformly over the distinct ones, with replacement.
+
+        Args:
+            rng: the generator.
+            n: how many.
+        """
         return rng.integers(0, self.options, size=(int(n), self.slots))
 
     def neighbors(self, x: ArrayLike) -> IntArray:
@@ -229,7 +234,7 @@ class SearchSpace:
     # -- choosing an option in parts -------------------------------------------------------
 
     def operation_tables(self) -> list[IntArray]:
-        """How the option of each slot is chosen operation by operation.
+        """Tables for choosing the option of each slot operation by operation.
 
         One array a slot: an axis for each choice, holding the option's number, -1 where the
         choices make no option. Here the option itself is the only choice.
@@ -253,7 +258,7 @@ class SearchSpace:
         return "-".join(str(v) for v in self.check(row)[0])
 
     def describe_choices(self, choices: tuple[int, ...]) -> str:
-        """What was chosen of a slot so far, in words; see :meth:`operation_tables`."""
+        """Choices made so far within a slot, in words; see :meth:`operation_tables`."""
         return ", ".join(str(choice) for choice in choices)
 
     def describe_option(self, slot: int, option: int) -> str:

@@ -74,6 +74,10 @@ _MOVE, _LINE_TO, _CURVE, _CLOSE = 1, 2, 3, 79
 def choices(space: SearchSpace, shown: Shown) -> list[int | str]:
     """The option of each slot, words where it is empty.
 
+    Args:
+        space: of the architecture.
+        shown: the architecture and how much of it is chosen.
+
     Raises:
         ValueError: for a row or a number of filled slots that does not fit the space.
     """
@@ -88,7 +92,12 @@ def choices(space: SearchSpace, shown: Shown) -> list[int | str]:
 
 
 def ansi(space: SearchSpace, shown: Shown) -> str:
-    """One line a slot, then one with what is known of the architecture."""
+    """One line a slot, then one with what is known of the architecture.
+
+    Args:
+        space: of the architecture.
+        shown: the architecture and what is known of it.
+    """
     digits, width = len(str(space.slots)), len(str(max(space.options) - 1))
     lines = []
     for slot, choice in enumerate(choices(space, shown), 1):
@@ -101,7 +110,12 @@ def ansi(space: SearchSpace, shown: Shown) -> str:
 
 
 def layout(space: SearchSpace, shown: Shown) -> Layout:
-    """The plan of a drawing, with a title of what is known."""
+    """The plan of a drawing, with a title of what is known.
+
+    Args:
+        space: of the architecture.
+        shown: the architecture and what is known of it.
+    """
     chosen = choices(space, shown)
     known = facts(shown, "validation accuracy {:.2%}")
     if shown.filled < space.slots:
@@ -111,7 +125,13 @@ def layout(space: SearchSpace, shown: Shown) -> Layout:
 
 
 def draw(space: SearchSpace, shown: Shown, axes: Axes) -> None:
-    """Draw on matplotlib axes, which get limits and aspect; lines fit the size they have now."""
+    """Draw on matplotlib axes, which get limits and aspect; lines fit the size they have now.
+
+    Args:
+        space: of the architecture.
+        shown: the architecture and what is known of it.
+        axes: to draw on.
+    """
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -136,7 +156,14 @@ def draw(space: SearchSpace, shown: Shown, axes: Axes) -> None:
 def picture(
     space: SearchSpace, shown: Shown, *, width: int = WIDTH, height: int = HEIGHT
 ) -> NDArray[np.uint8]:
-    """The drawing as pixels, uint8 ``(height, width, 3)``; another shape gets white margins."""
+    """The drawing as pixels, uint8 ``(height, width, 3)``; another shape gets white margins.
+
+    Args:
+        space: of the architecture.
+        shown: the architecture and what is known of it.
+        width: in pixels.
+        height: in pixels.
+    """
     with extra("experiment", "a picture of an architecture"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure

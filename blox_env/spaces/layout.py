@@ -20,7 +20,7 @@ INK, GREY = "#1f2328", "#5b6470"
 
 @dataclass(frozen=True)
 class Shown:
-    """What a picture shows."""
+    """An architecture to be drawn, and what is known of it."""
 
     row: IntArray  # options chosen so far (slots,); what stands beyond `filled` is not read
     filled: int  # number of slots that are chosen; the others are empty
@@ -77,7 +77,13 @@ class Layout(NamedTuple):
 
 
 def route(a: Node, b: Node, left: float = 0.0) -> Edge:
-    """An edge: straight where it can be, else with right angles; ``left`` is the stage's border."""
+    """An edge: straight where it can be, else with right angles; ``left`` is the stage's border.
+
+    Args:
+        a: the node that it leaves.
+        b: the node that it reaches.
+        left: border of the stage that it is in.
+    """
     start, end = (a.x + a.width / 2, a.y), (b.x - b.width / 2, b.y)
     corners: list[tuple[float, float]] = []
     if a.x == b.x:
@@ -91,7 +97,12 @@ def route(a: Node, b: Node, left: float = 0.0) -> Edge:
 
 
 def chain(choices: Sequence[int | str], title: Label) -> Layout:
-    """Slots in rows, as large as they fit."""
+    """Slots in rows, as large as they fit.
+
+    Args:
+        choices: the option of each slot, or words where none is chosen yet.
+        title: what stands above the drawing.
+    """
     width, height, slots = WIDTH - 28.0, 336.0, len(choices)
 
     def box(rows: int) -> float:
@@ -124,7 +135,12 @@ def chain(choices: Sequence[int | str], title: Label) -> Layout:
 
 
 def facts(shown: Shown, accuracy: str) -> list[str]:
-    """What is known of the architecture."""
+    """Known quantities of the architecture, in words.
+
+    Args:
+        shown: the architecture and what is known of it.
+        accuracy: format of the validation accuracy, such as ``"val_acc {:.4f}"``.
+    """
     facts = []
     if is_known(shown.val_acc):
         source = f" ({shown.source})" if shown.source else ""
@@ -142,5 +158,5 @@ def facts(shown: Shown, accuracy: str) -> list[str]:
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
-    """Whether there is a number."""
+    """Tell a number from None and NaN."""
     return value is not None and not math.isnan(value)

@@ -7,7 +7,12 @@ from typing import Any
 
 
 def write_card(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write ``CARD.md`` beside the manifest."""
+    """Write ``CARD.md`` beside the manifest.
+
+    Args:
+        folder: the store.
+        manifest: its content.
+    """
     (folder / "CARD.md").write_text(render_card(manifest), encoding="utf-8")
 
 

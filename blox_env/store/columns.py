@@ -76,12 +76,16 @@ class Chunk:
 
 
 def is_name(value: object) -> bool:
-    """Whether a name from a file may become part of a path."""
+    """Tell a name from a file that may become part of a path."""
     return isinstance(value, str) and _NAME.fullmatch(value) is not None and ".." not in value
 
 
 def encode(column: Column, values: NDArray[np.float64]) -> NDArray[Any]:
     """Values of rows ``(n,)`` or ``(n, epochs)`` as they are stored.
+
+    Args:
+        column: what the values are.
+        values: as a release writes them.
 
     Raises:
         ValueError: ``"row i: …"``, counted from 0, for a number that cannot be.
@@ -119,7 +123,15 @@ def _encode(column: Column, values: NDArray[np.float64]) -> NDArray[Any]:
 
 
 def join(column: Column, pieces: list[NDArray[Any]]) -> tuple[NDArray[Any], str]:
-    """Encoded pieces as one array, and the name of its encoding in :data:`MISSING`."""
+    """Join encoded pieces of one column.
+
+    Args:
+        column: what the values are.
+        pieces: of consecutive rows.
+
+    Returns:
+        The whole column, and the name of its encoding in :data:`MISSING`.
+    """
     kinds = {"accuracy": "count", "count": "int"}
     if column.kind == "loss":
         if all(piece.dtype == np.uint32 for piece in pieces):

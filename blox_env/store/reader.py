@@ -95,7 +95,7 @@ class Store:
         self.complete = len(n) == self.space.size
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is a column of this key."""
+        """True for the key of a column that is there."""
         return key in self.manifest["columns"]
 
     def path(self, key: str) -> Path:
@@ -120,7 +120,12 @@ class Store:
         return array
 
     def decode(self, key: str, stored: NDArray[Any]) -> FloatArray:
-        """Stored values of a column as float64: fractions, NaN where missing."""
+        """Stored values of a column as float64: fractions, NaN where missing.
+
+        Args:
+            key: of the column.
+            stored: some of its values as they are stored.
+        """
         column = self.manifest["columns"][key]
         encoding = column["encoding"]
         scale = {"count": column.get("examples", 1), "micro": 1e6}.get(encoding, 1)
@@ -130,12 +135,22 @@ class Store:
         return values
 
     def dense(self, key: str, epoch: int | None = None) -> FloatArray:
-        """A column, or one epoch of it, over the whole space: ``(size,)`` with NaN."""
+        """A column, or one epoch of it, over the whole space: ``(size,)`` with NaN.
+
+        Args:
+            key: of the column.
+            epoch: counted from 1; None for all of a column without curves.
+        """
         raw = self.raw(key)
         return self.spread(self.decode(key, raw if epoch is None else raw[epoch - 1]))
 
     def spread(self, values: FloatArray, fill: float = np.nan) -> FloatArray:
-        """Values of the store's rows ``(rows,)`` over the whole space ``(size,)``."""
+        """Values of the store's rows ``(rows,)`` over the whole space ``(size,)``.
+
+        Args:
+            values: one a row of the store.
+            fill: for architectures that the store does not have.
+        """
         if self.complete:
             return values
         whole = np.full(self.space.size, fill)

@@ -36,7 +36,15 @@ class StoreWriter:
     def add(
         self, key: str, values: NDArray[Any], encoding: str, numbers: IntArray, examples: int = 0
     ) -> None:
-        """Write a column ``(n,)`` or ``(n, epochs)`` of the architectures ``numbers``, rising."""
+        """Write a column ``(n,)`` or ``(n, epochs)`` of the architectures ``numbers``, rising.
+
+        Args:
+            key: such as ``"seed-0/val_top1"``.
+            values: encoded.
+            encoding: its name in :data:`~blox_env.store.reader.DTYPES`.
+            numbers: of the architectures, ``(n,)``, rising.
+            examples: number that counts are out of.
+        """
         column: dict[str, Any] = {"encoding": encoding, "curve": values.ndim == 2}
         if examples:
             column["examples"] = examples
@@ -44,7 +52,13 @@ class StoreWriter:
         self._save(key, values.T.astype(DTYPES[encoding], copy=False))
 
     def add_text(self, key: str, texts: list[str], numbers: IntArray) -> None:
-        """Write a column of text as codes; the texts themselves go into the manifest."""
+        """Write a column of text as codes; the texts themselves go into the manifest.
+
+        Args:
+            key: such as ``"seed-0/env/gpu"``.
+            texts: one an architecture.
+            numbers: of the architectures, ``(n,)``, rising.
+        """
         known = {text: code for code, text in enumerate(sorted(set(texts)))}
         self._texts[key] = list(known)
         self.add(key, np.array([known[text] for text in texts]), "code", numbers)

@@ -31,6 +31,10 @@ _SAMPLE = 4096  # architectures that tell the usual latencies of a known device
 def few_shot_candidates(space: SearchSpace, priors: Sequence[Device]) -> dict[str, Candidate]:
     """The predictor ``few-shot`` of these known devices; none without one.
 
+    Args:
+        space: of the architectures.
+        priors: the known devices.
+
     Raises:
         ValueError: a device is for another space.
     """
@@ -56,7 +60,7 @@ def choose_networks(
     pool: ArrayLike | None = None,
     seed: int = 0,
 ) -> IntArray:
-    """Which ``n`` networks to measure: each as far as can be from those before it, ``(n, slots)``.
+    """Choose ``n`` networks to measure, each as far as can be from those before it, ``(n, slots)``.
 
     Far in what :func:`few_shot_candidates` looks at (in counts of operations alone without known
     devices), every column scaled to the same spread; the first is the one nearest to the middle.

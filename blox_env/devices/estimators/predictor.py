@@ -26,7 +26,7 @@ _CHUNK = 8192  # architectures predicted at once
 
 @dataclass(frozen=True)
 class Scores:
-    """How well one set of latencies stands for another.
+    """Agreement of two sets of latencies.
 
     Attributes:
         mape: mean of ``|predicted / truth - 1|``, a fraction.
@@ -42,17 +42,27 @@ class Scores:
 
 
 class Model(Protocol):
-    """What every candidate is: fitted on features and milliseconds, predicts milliseconds."""
+    """The interface of candidates: fitted on features and milliseconds, predict milliseconds."""
 
     def fit(self, features: FloatArray, latency: FloatArray) -> object:
-        """Fit ``(n, f)`` to ``(n,)``."""
+        """Fit ``(n, f)`` to ``(n,)``.
+
+        Args:
+            features: ``(n, f)``.
+            latency: in milliseconds, ``(n,)``.
+        """
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Predict ``(n, f) -> (n,)``."""
 
 
 def counts(space: SearchSpace, x: ArrayLike) -> FloatArray:
-    """How often each stage uses each operation, ``(n, 9)``; one-hot for other spaces than Blox."""
+    """Number of each operation in each stage, ``(n, 9)``; one-hot for spaces without operations.
+
+    Args:
+        space: of the architectures.
+        x: the architectures ``(n, slots)``.
+    """
     return space.features(x, "counts" if "counts" in space.feature_kinds() else "onehot")
 
 
@@ -61,6 +71,10 @@ def parts(space: SearchSpace, x: ArrayLike) -> FloatArray:
 
     The coarse columns carry what many networks share; the penalty of a ridge makes the fine ones
     hold only what remains. ``(n, 9 + 30 + 135)`` for Blox.
+
+    Args:
+        space: of the architectures.
+        x: the architectures ``(n, slots)``.
     """
     columns = [counts(space, x)]
     if "ops" in space.feature_kinds():
@@ -200,7 +214,19 @@ def choose(
     folds: int = 10,
     seed: int = 0,
 ) -> tuple[str, dict[str, Scores]]:
-    """The candidate with the lowest held-out error, and the held-out scores of all of them."""
+    """Choose the candidate with the lowest held-out error.
+
+    Args:
+        space: of the architectures.
+        rows: measured architectures ``(n, slots)``.
+        latency_ms: their latencies ``(n,)``.
+        candidates: makers of models by name.
+        folds: parts of which each is held out once.
+        seed: of the parts.
+
+    Returns:
+        Its name, and the held-out scores of all candidates.
+    """
     truth = np.asarray(latency_ms, dtype=np.float64)
     table = {
         name: scores(truth, cross_validate(space, rows, truth, each, folds=folds, seed=seed))
@@ -212,7 +238,14 @@ def choose(
 def predict_space(
     space: SearchSpace, rows: ArrayLike, latency_ms: ArrayLike, candidate: str | Candidate
 ) -> FloatArray:
-    """Fit one candidate on all measured networks and predict the whole space, ``(size,)`` in ms."""
+    """Fit one candidate on all measured networks and predict the whole space, ``(size,)`` in ms.
+
+    Args:
+        space: of the architectures.
+        rows: measured architectures ``(n, slots)``.
+        latency_ms: their latencies ``(n,)``.
+        candidate: its name, or what makes it.
+    """
     candidate = _candidate(candidate)
     features, latency = _pair(candidate, space, rows, latency_ms)
     model = candidate.model()
@@ -225,7 +258,12 @@ def predict_space(
 
 
 def scores(truth: ArrayLike, predicted: ArrayLike) -> Scores:
-    """Compare latencies ``(n,)`` with ``(n,)``."""
+    """Compare latencies ``(n,)`` with ``(n,)``.
+
+    Args:
+        truth: what is right.
+        predicted: what is judged.
+    """
     stats = extra_module("scipy.stats", "surrogate", "predicting latency")
     a, b = (np.asarray(v, dtype=np.float64) for v in (truth, predicted))
     if a.shape != b.shape or a.ndim != 1 or len(a) < 2:

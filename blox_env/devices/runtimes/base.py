@@ -57,7 +57,12 @@ class Runtime(ABC):
         """Settings that decide how fast a network is: threads, precision, optimisations."""
 
     def export(self, network: Any, input_shape: tuple[int, ...]) -> bytes:
-        """The model file of a ``torch.nn.Module`` in evaluation mode, for one input shape."""
+        """The model file of a ``torch.nn.Module`` in evaluation mode, for one input shape.
+
+        Args:
+            network: in evaluation mode.
+            input_shape: of its one input, the batch size first.
+        """
         raise NotImplementedError(f"{self.name} runs modules as they are")
 
     @abstractmethod
@@ -65,6 +70,10 @@ class Runtime(ABC):
         """A function that runs one inference of a model on one fixed random input.
 
         The model is what :meth:`export` gave, or the module where there is no exporting.
+
+        Args:
+            model: a file's bytes or a module.
+            input_shape: of its one input, the batch size first.
         """
 
     def timed(self, run: Callable[[], object]) -> int:
@@ -74,7 +83,7 @@ class Runtime(ABC):
         return time.perf_counter_ns() - started
 
     def environment(self) -> AbstractContextManager[object]:
-        """What holds while networks are loaded and run, and is undone afterwards."""
+        """A context that holds while networks are loaded and run, and is undone afterwards."""
         return nullcontext()
 
     def prepare(
@@ -82,12 +91,24 @@ class Runtime(ABC):
         network: Any,
         input_shape: tuple[int, ...],
     ) -> Callable[[], object]:
-        """A function that runs one inference of ``network``."""
+        """A function that runs one inference of ``network``.
+
+        Args:
+            network: in evaluation mode.
+            input_shape: of its one input, the batch size first.
+        """
         model = self.export(network, input_shape) if self.exports else network
         return self.load(model, input_shape)
 
     def build(self, space: SearchSpace, row: ArrayLike, *, seed: int, **network: Any) -> Any:
-        """The network of ``row`` with weights drawn from ``seed``; torch's global state is kept."""
+        """The network of ``row`` with weights drawn from ``seed``; torch's global state is kept.
+
+        Args:
+            space: that builds networks.
+            row: one architecture ``(slots,)``.
+            seed: of the weights.
+            network: arguments of ``space.build_network``.
+        """
         torch = extra_module("torch", "devices", f"measuring with {self.name}")
         with torch.random.fork_rng(devices=[]):
             torch.random.default_generator.manual_seed(seed)

@@ -21,7 +21,7 @@ class OnnxRuntime(Runtime):
         return versions_of("onnxruntime", "onnx", "torch", "numpy")
 
     def settings(self) -> dict[str, str]:
-        """What every session is made with."""
+        """Settings of every session."""
         settings = {
             "provider": "CPUExecutionProvider",
             "intra_op_num_threads": str(self.threads),

@@ -27,7 +27,7 @@ class OpenVino(Runtime):
         return versions_of("openvino", "onnx", "torch", "numpy")
 
     def settings(self) -> dict[str, str]:
-        """What every model is compiled with."""
+        """Settings of every compilation."""
         return {
             "plugin": "CPU",
             "intra_op_num_threads": str(self.threads),

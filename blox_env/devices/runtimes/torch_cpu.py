@@ -23,7 +23,7 @@ class TorchCpu(Runtime):
         return versions_of("torch", "numpy")
 
     def settings(self) -> dict[str, str]:
-        """How modules run."""
+        """Settings under which modules run."""
         return {
             "mode": "eager",
             "intra_op_num_threads": str(self.threads),

@@ -42,7 +42,7 @@ class TorchCuda(Runtime):
         }
 
     def settings(self) -> dict[str, str]:
-        """How modules run, and on which GPU."""
+        """Settings under which modules run, and the GPU."""
         return {
             "gpu": str(self._torch.cuda.get_device_name()),
             "mode": "eager",

@@ -1,4 +1,4 @@
-"""Where a user's images are: an argument, or the environment variable ``BLOX_ENV_DATA``."""
+"""The place of a user's images: an argument, or the environment variable ``BLOX_ENV_DATA``."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Version:
 
     @property
     def binary(self) -> bool:
-        """Whether images stand as raw records, not in pickles."""
+        """True if images stand as raw records, not in pickles."""
         return self.test.endswith(".bin")
 
     @property
@@ -103,6 +103,10 @@ def read_archive(path: Path, data_set: str, versions: tuple[Version, ...] = VERS
 def read_extracted(folder: Path, version: Version) -> ImageSet:
     """Read the files of an extracted archive; they may be one's own in the same layout.
 
+    Args:
+        folder: of the extracted files.
+        version: of the data set.
+
     Raises:
         ValueError: names the file that is missing or damaged.
     """
@@ -131,7 +135,7 @@ def layout_of(folder: Path) -> Version | None:
 
 
 def _members(path: Path, version: Version) -> dict[str, bytes]:
-    """What is in the files of a version, by name; other members are not looked at."""
+    """Contents of the files of a version, by name; other members are not looked at."""
     wanted = {f"{version.folder}/{name}": name for name in version.files}
     contents: dict[str, bytes] = {}
     try:

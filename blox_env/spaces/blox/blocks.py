@@ -21,7 +21,7 @@ class Block(NamedTuple):
 
     @property
     def single(self) -> bool:
-        """Whether only one operation is there (stored as ``op2``)."""
+        """True for a block of one operation (stored as ``op2``)."""
         return (self.prev, self.input, self.skip) == (0, 1, 0)
 
     @property

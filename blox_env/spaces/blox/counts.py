@@ -28,7 +28,12 @@ def block_params(c: int) -> NDArray[np.int64]:
 
 
 def block_macs(c: int, side: int) -> NDArray[np.int64]:
-    """Multiply-adds of conv, mbconv and bconv at ``c`` channels on ``side × side``: ``(3,)``."""
+    """Multiply-adds of conv, mbconv and bconv at ``c`` channels on ``side × side``: ``(3,)``.
+
+    Args:
+        c: channels.
+        side: resolution.
+    """
     area = side * side
     conv = 4 * 9 * c * c * area
     # squeeze-excitation works on one pixel
@@ -38,7 +43,13 @@ def block_macs(c: int, side: int) -> NDArray[np.int64]:
 
 
 def frame_params(width: int, classes: int, in_channels: int) -> int:
-    """Parameters of stem, three reductions and classifier."""
+    """Parameters of stem, three reductions and classifier.
+
+    Args:
+        width: channels of the stem.
+        classes: outputs of the classifier.
+        in_channels: of the image.
+    """
     total = _conv(in_channels, width, 3)
     for stage in range(3):
         c = width << stage
@@ -47,7 +58,14 @@ def frame_params(width: int, classes: int, in_channels: int) -> int:
 
 
 def frame_macs(width: int, image_size: int, classes: int, in_channels: int) -> int:
-    """Multiply-adds of stem, three reductions and classifier."""
+    """Multiply-adds of stem, three reductions and classifier.
+
+    Args:
+        width: channels of the stem.
+        image_size: side of the image.
+        classes: outputs of the classifier.
+        in_channels: of the image.
+    """
     side = image_size
     total = 9 * in_channels * width * side * side
     for stage in range(3):

@@ -90,7 +90,7 @@ def _chains(block: Block) -> tuple[float, float, float]:
 
 
 def _graph_columns(block: Block) -> list[int]:
-    """Which of the possible edges a block has, then the labels of op1, op2 and the reduction."""
+    """The possible edges a block has, then the labels of op1, op2 and the reduction."""
     present = stage_edges(block)
     one = 0 if block.single else 3 + block.op1
     return [int(edge in present) for edge in _EDGES] + [one, 3 + block.op2, 6]

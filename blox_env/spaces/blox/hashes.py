@@ -1,4 +1,4 @@
-"""Which architecture of Blox an upstream model hash belongs to.
+"""The architecture of Blox that an upstream model hash belongs to.
 
 Hashing all 91,125 graphs takes most of a minute, so the package carries the result: of each hash
 its two halves of 64 bits, combined by exclusive or, in order of the architectures' numbers. The

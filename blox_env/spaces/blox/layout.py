@@ -15,7 +15,12 @@ _AXIS = 190.0  # height of the line that the whole network follows
 
 
 def stages(choices: Sequence[int | str], title: Label) -> Layout:
-    """Input, stem, a frame a stage, classifier; a stage is as wide whatever it holds."""
+    """Input, stem, a frame a stage, classifier; a stage is as wide whatever it holds.
+
+    Args:
+        choices: the block of each stage, or words where none is chosen yet.
+        title: what stands above the drawing.
+    """
 
     def fixed(name: str, x: float, height: float) -> Node:
         return Node(name, x, _AXIS, 34, height, name, name, 16)

@@ -58,13 +58,25 @@ def _operation_peak(operation: int, c: int, side: int, *, kept: bool) -> int:
 
 
 def reduction_peak(c: int, side: int) -> int:
-    """Most values alive in a reduction: its input, and two tensors of its output's size."""
+    """Most values alive in a reduction: its input, and two tensors of its output's size.
+
+    Args:
+        c: channels of the input.
+        side: resolution of the input.
+    """
     half = -(-side // 2)
     return c * side * side + 2 * (2 * c * half * half)
 
 
 def ends_peak(width: int, image_size: int, classes: int, in_channels: int) -> int:
-    """Most values alive in the stem, the pooling and the classifier."""
+    """Most values alive in the stem, the pooling and the classifier.
+
+    Args:
+        width: channels of the stem.
+        image_size: side of the image.
+        classes: outputs of the classifier.
+        in_channels: of the image.
+    """
     last = -(-image_size // 8)
     channels = 8 * width
     return max(

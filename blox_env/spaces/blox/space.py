@@ -101,7 +101,14 @@ class BloxSpace(SearchSpace):
     def params(
         self, x: ArrayLike, *, width: int = 32, classes: int = 100, in_channels: int = 3
     ) -> IntArray:
-        """Number of trainable parameters, int64 ``(n,)``."""
+        """Number of trainable parameters, int64 ``(n,)``.
+
+        Args:
+            x: architectures ``(n, 3)``.
+            width: channels of the stem.
+            classes: outputs of the classifier.
+            in_channels: of the image.
+        """
         rows = self.check(x)
         total = np.full(len(rows), frame_params(width, classes, in_channels), dtype=np.int64)
         for stage in range(STAGES):
@@ -117,7 +124,15 @@ class BloxSpace(SearchSpace):
         classes: int = 100,
         in_channels: int = 3,
     ) -> IntArray:
-        """Multiply-adds of all convolutions and the linear layer for one image, int64 ``(n,)``."""
+        """Multiply-adds of all convolutions and the linear layer for one image, int64 ``(n,)``.
+
+        Args:
+            x: architectures ``(n, 3)``.
+            width: channels of the stem.
+            image_size: side of the image.
+            classes: outputs of the classifier.
+            in_channels: of the image.
+        """
         rows = self.check(x)
         frame = frame_macs(width, image_size, classes, in_channels)
         total = np.full(len(rows), frame, dtype=np.int64)
@@ -139,6 +154,13 @@ class BloxSpace(SearchSpace):
 
         :mod:`blox_env.spaces.blox.memory` says in which schedule and what is done in place. Six
         values occur, as the first stage mostly decides.
+
+        Args:
+            x: architectures ``(n, 3)``.
+            width: channels of the stem.
+            image_size: side of the image.
+            classes: outputs of the classifier.
+            in_channels: of the image.
         """
         rows = self.check(x)
         peak = np.full(
