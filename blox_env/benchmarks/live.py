@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,13 +26,13 @@ from blox_env.benchmarks.live_cache import (
     default_folder,
 )
 from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.names import check_settings, join_name, split_name
 from blox_env.ground.parallel import run_tasks
 from blox_env.networks import tasks
 from blox_env.networks.recipe import Recipe
 from blox_env.spaces import BloxSpace
 
 PREFIX = "live:"
-_CALL = re.compile(r"([^()]*)(?:\((.*)\))?")
 _PAUSES_S = (0.02, 1.0)  # between looks at what others train: the first, and the longest
 
 Trainer = Callable[[Sequence[int], str, Recipe, int], Training]
@@ -210,27 +209,23 @@ class LiveBenchmark(Benchmark):
 def from_name(name: str) -> LiveBenchmark:
     """The benchmark of ``"live:TASK"`` or ``"live:TASK(epochs=20, seeds=3)"``.
 
-    In brackets stand fields of the recipe, ``seeds`` (how many) and ``workers``.
+    In brackets stand fields of the recipe, ``seeds`` (how many, or which: ``4-7``) and ``workers``.
 
     Raises:
         ValueError: for an unknown task or parameter, with the closest known one.
     """
-    match = _CALL.fullmatch(name.removeprefix(PREFIX).strip())
-    if match is None:
-        raise ValueError(f"expected {PREFIX}TASK or {PREFIX}TASK(name=value, …), got {name!r}")
-    known = {**{f.name: None for f in fields(Recipe)}, "seeds": None, "workers": None}
-    given: dict[str, Any] = {}
-    for pair in filter(str.strip, (match[2] or "").split(",")):
-        key, _, value = (part.strip() for part in pair.partition("="))
-        if key not in known:
-            raise ValueError(unknown_name(f"parameter of {PREFIX}TASK", key, known))
-        try:
-            given[key] = json.loads(value)
-        except json.JSONDecodeError:
-            given[key] = value
-    seeds = check_positive_int("seeds", given.pop("seeds", 1))
+    task, given = split_name(name.removeprefix(PREFIX), "benchmark")
+    check_settings(given, [*(f.name for f in fields(Recipe)), "seeds", "workers"], name)
+    seeds = _seeds(given.pop("seeds", 1))
     workers = given.pop("workers", None)
-    return LiveBenchmark(match[1], recipe=Recipe(**given), seeds=range(seeds), workers=workers)
+    return LiveBenchmark(task, recipe=Recipe(**given), seeds=seeds, workers=workers)
+
+
+def _seeds(given: object) -> Sequence[int]:
+    """``3`` is 0, 1, 2; ``"4-7"`` is 4 and 7."""
+    if isinstance(given, str) and all(part.isdecimal() for part in given.split("-")):
+        return [int(part) for part in given.split("-")]
+    return range(check_positive_int("seeds", given))
 
 
 def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
@@ -241,8 +236,7 @@ def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
         given |= {"seeds": len(seeds)} if len(seeds) > 1 else {}
     else:
         given["seeds"] = "-".join(map(str, seeds))
-    inside = ", ".join(f"{key}={value}" for key, value in sorted(given.items()))
-    return f"{PREFIX}{task}({inside})" if inside else f"{PREFIX}{task}"
+    return join_name(PREFIX + task, given)
 
 
 def _train_one(work: tuple[str, Key, str, Recipe, Trainer]) -> None:

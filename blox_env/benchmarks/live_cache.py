@@ -21,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-ENVIRONMENT = "BLOX_ENV_CACHE"
+from blox_env.ground.files import CACHE_PLACE
+
 FILE = "trainings.sqlite3"
 SCHEMA = 1
 _APPLICATION = 0x626C6F78  # "blox": how SQLite tells our files from others
@@ -68,7 +69,7 @@ def arch_text(row: Sequence[int]) -> str:
 
 def default_folder() -> Path:
     """Where caches are: ``BLOX_ENV_CACHE``, or the user's folder for such files."""
-    if given := os.environ.get(ENVIRONMENT):
+    if given := os.environ.get(CACHE_PLACE):
         return Path(given).expanduser()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
+from blox_env.ground.files import DATA_PLACE
+
+
+def _remember(place: Path | None) -> Path | None:
+    """Let this process and its workers look for pictures there."""
+    if place is not None:
+        if not place.exists():
+            raise FileNotFoundError(f"--data: {place} does not exist")
+        os.environ[DATA_PLACE] = str(place.resolve())
+    return place
+
 
 console = Console()
 errors = Console(stderr=True)
@@ -21,6 +35,13 @@ Workers = Annotated[
 Address = Annotated[str, typer.Option(help="Address of a Ray cluster.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="An option of the agent, as name=value.")
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="File or folder of pictures for tasks that need them, else $BLOX_ENV_DATA.",
+        callback=_remember,
+    ),
 ]
 Device = Annotated[str, typer.Option(help="Name of a device, 'none' for no latency.")]
 

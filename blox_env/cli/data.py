@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import blox_env
-from blox_env.cli.common import Address, Workers, console, errors
+from blox_env.cli.common import Address, Data, Workers, console, errors
 
 
 def collect(
@@ -19,6 +19,7 @@ def collect(
     repeated: Annotated[int, typer.Option(help="How many of them with several seeds.")] = 100,
     seeds: Annotated[int, typer.Option(help="Seeds of those.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    data: Data = None,
     pack: Annotated[Path | None, typer.Option(help="Join all results in this CSV file.")] = None,
     workers: Workers = None,
     address: Address = "local",

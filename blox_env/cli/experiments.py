@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from blox_env.cli.common import Address, Workers, console, device_or_none, names
+from blox_env.cli.common import Address, Data, Workers, console, device_or_none, names
 
 
 def compare(
@@ -19,6 +19,7 @@ def compare(
         "x86-ort-1t"
     ),
     seeds: Annotated[int, typer.Option(help="Searches of each kind.")] = 8,
+    data: Data = None,
     budget: Annotated[int, typer.Option(help="Full trainings that each search may spend.")] = 500,
     out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("runs/compare"),
     reward: Annotated[str | None, typer.Option(help="Name of a reward formula.")] = None,

@@ -10,6 +10,7 @@ import typer
 import blox_env
 from blox_env.cli.common import (
     INTERRUPTED,
+    Data,
     Device,
     Set,
     console,
@@ -25,6 +26,7 @@ _SIZES = ("width", "classes", "in_channels", "image_size", "batch")
 def search(
     agent: Annotated[str, typer.Option(help="Name of an agent.")] = "regularized-evolution",
     benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = "digits",
+    data: Data = None,
     device: Device = "x86-ort-1t",
     reward: Annotated[str | None, typer.Option(help="Name of a reward formula.")] = None,
     target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,

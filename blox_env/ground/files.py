@@ -9,6 +9,10 @@ import os
 import tempfile
 from pathlib import Path
 
+# Environment variables that say where a user's pictures and trainings on request are.
+DATA_PLACE, CACHE_PLACE = "BLOX_ENV_DATA", "BLOX_ENV_CACHE"
+PLACES = (DATA_PLACE, CACHE_PLACE)
+
 
 def write_atomic(path: str | Path, content: bytes | str) -> None:
     """Write a file that is there whole or not at all, making its folder first.

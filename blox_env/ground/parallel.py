@@ -20,6 +20,7 @@ from typing import Any
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.extras import extra
+from blox_env.ground.files import PLACES
 
 # Workers compute with one thread each. glibc hands freed memory back to the kernel by default,
 # and fetching it again costs more than the arithmetic on small tensors.
@@ -109,9 +110,9 @@ def run_tasks(
     if not payloads:
         return
     with ray_session(address, workers) as (ray, ours):
-        remote = ray.remote(
-            num_cpus=1, max_retries=0, runtime_env={"env_vars": WORKER_ENVIRONMENT}
-        )(_in_worker)
+        places = {name: os.environ[name] for name in PLACES if name in os.environ}
+        environment = {"env_vars": WORKER_ENVIRONMENT | places}
+        remote = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(_in_worker)
         state = ray.put((function, registry.registrations(), list(sys.path)))
         if workers is None:
             workers = max(1, int(ray.cluster_resources().get("CPU", 1)))

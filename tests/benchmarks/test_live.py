@@ -154,9 +154,9 @@ def test_a_damaged_cache_is_named(tmp_path, log):
     [
         ("live:digit", "unknown task 'digit', .* did you mean 'digits'"),
         ("live:", "unknown task ''"),
-        ("live:digits(epoch=3)", "unknown parameter .* 'epoch', .* did you mean 'epochs'"),
+        ("live:digits(epoch=3)", "unknown setting .* 'epoch', .* did you mean 'epochs'"),
         ("live:digits(seeds=0)", "seeds must be at least 1"),
-        ("live:digits(epochs=3", r"expected live:TASK or live:TASK\(name=value"),
+        ("live:digits(epochs=3", r"benchmark must be NAME or NAME\(setting=value"),
     ],
 )
 def test_wrong_names(name, message):
@@ -170,6 +170,9 @@ def test_names_say_what_differs():
     assert made.name == "live:digits(epochs=3, peak_lr=0.2, seeds=2)"
     assert (made.epochs, made.seeds, made.workers) == (3, (0, 1), 0)
     assert from_name(made.name).checksum() == made.checksum()
+    some = LiveBenchmark("digits", seeds=(4, 7))
+    assert some.name == "live:digits(seeds=4-7)"
+    assert from_name(some.name).seeds == (4, 7)
 
 
 def test_real_trainings_in_a_problem_and_an_environment(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from blox_env.ground.errors import unknown_name
+from blox_env.ground.files import DATA_PLACE
 from blox_env.networks.images.folder import read_folder
 from blox_env.networks.images.image_set import ImageSet
 from blox_env.networks.images.official import (
@@ -18,7 +19,6 @@ from blox_env.networks.images.official import (
 )
 from blox_env.networks.images.pack import read_pack
 
-ENVIRONMENT = "BLOX_ENV_DATA"
 FOLDER = "folder"  # a data set of one's own
 _TITLES = {"cifar10": ("CIFAR-10", 10), "cifar100": ("CIFAR-100", 100)}
 NAMES = (*_TITLES, FOLDER)
@@ -43,7 +43,7 @@ def find_images(
     """
     if name not in NAMES:
         raise ValueError(unknown_name("images", name, NAMES))
-    given = data if data is not None else os.environ.get(ENVIRONMENT) or None
+    given = data if data is not None else os.environ.get(DATA_PLACE) or None
     if given is None:
         raise FileNotFoundError(f"no images for {name!r}: {_advice(name)}")
     path = _look(name, Path(given).expanduser().resolve())
@@ -101,7 +101,7 @@ def _read(name: str, path: Path, side: int, seed: int, _changed: tuple[int, int]
 
 
 def _advice(name: str) -> str:
-    place = f"give its place with data= (--data) or the environment variable {ENVIRONMENT}"
+    place = f"give its place with data= (--data) or the environment variable {DATA_PLACE}"
     if name == FOLDER:
         return f"make a folder of pictures with one folder a class, and {place}"
     archives = " or ".join(v.archive for v in VERSIONS if v.data_set == name)

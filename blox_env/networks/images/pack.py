@@ -13,7 +13,6 @@ array       type, shape          meaning
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground.files import file_hash
 from blox_env.networks.images.image_set import ImageSet, Indices, Pixels
 from blox_env.networks.images.pictures import decode_picture
 
@@ -74,7 +74,7 @@ def read_pack(path: Path, name: str) -> ImageSet:
             labels=arrays["label"].astype(np.int64),
             test=arrays["test"],
             classes=tuple(arrays["classes"].tolist()),
-            checksum=_sha256(path),
+            checksum=file_hash(path),
             decode=decode,
         )
     except ValueError as error:
@@ -96,8 +96,3 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
                 f"{path}: the array {name!r} has type {array.dtype} and shape {array.shape}"
             )
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
