@@ -17,7 +17,7 @@ from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Evaluation:
     """What a benchmark says about a batch: arrays of shape ``(n,)``, accuracies as fractions.
 
@@ -34,6 +34,23 @@ class Evaluation:
     val_std: FloatArray
     train_time_s: FloatArray
     source: NDArray[np.str_]
+
+    def __init__(
+        self,
+        val_acc: FloatArray,
+        test_acc: FloatArray,
+        val_std: FloatArray,
+        train_time_s: FloatArray,
+        source: NDArray[np.str_],
+    ) -> None:
+        # at once: setting frozen fields one by one takes longer than looking the values up
+        self.__dict__.update(
+            val_acc=val_acc,
+            test_acc=test_acc,
+            val_std=val_std,
+            train_time_s=train_time_s,
+            source=source,
+        )
 
 
 class Benchmark(ABC):

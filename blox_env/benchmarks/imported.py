@@ -105,7 +105,7 @@ class ReleaseBenchmark(Benchmark):
         table = self._cache.get(key)
         if table is None:
             table = self._remember(key, self._table(length, best, seed))
-        block = table.take(self._number(x), axis=0)
+        block = self._number.take(table, x)
         n = len(block)
         return Evaluation(
             val_acc=block[:, 0],
@@ -165,7 +165,7 @@ class ReleaseBenchmark(Benchmark):
         values = self._cache.get(key)
         if values is None:
             values = self._remember(key, self._whole(*key))
-        column: FloatArray = values.take(self._number(x))
+        column: FloatArray = self._number.take(values, x)
         return column
 
     def curves(self, name: str, x: ArrayLike, *, seed: int | None = None) -> FloatArray:
@@ -225,7 +225,7 @@ class ReleaseBenchmark(Benchmark):
         values = self._cache.get(key)
         if values is None:
             values = self._remember(key, self.device(device).table)
-        latency: FloatArray = values.take(self._number(x))
+        latency: FloatArray = self._number.take(values, x)
         return latency
 
     def upstream(self) -> UpstreamCalls:

@@ -64,7 +64,7 @@ class ReleaseDevice(Device):
         Raises:
             ValueError: where one was not measured; names the first architecture.
         """
-        latency: FloatArray = self.table.take(self._number(x))
+        latency: FloatArray = self._number.take(self.table, x)
         if not self.complete and np.isnan(latency).any():
             first = int(np.flatnonzero(np.isnan(latency))[0])
             row = self.space.check(x)[first].tolist()

@@ -48,6 +48,7 @@ NUMBERS = "number"
 MISSING = {"count": 65535, "micro": 2**32 - 1, "int": -1, "code": -1, "float": np.nan}
 DTYPES = {"count": "<u2", "micro": "<u4", "int": "<i8", "code": "<i4", "float": "<f8"}
 SPACES: dict[str, Callable[[], SearchSpace]] = {"blox": BloxSpace, "macrobench": MacroBenchSpace}
+_INT64 = np.dtype(np.int64)
 _KEY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*){0,2}", re.ASCII)
 _FIELDS: dict[str, type] = {
     "schema": int,
@@ -209,7 +210,7 @@ class Numbering:
 
     def __init__(self, space: SearchSpace) -> None:
         self._space = space
-        self._options = space.options
+        self._options, self._slots = space.options, space.slots
         self._equal = space.options[0] if len(set(space.options)) == 1 else 0
         weights = [1.0]
         for count in space.options[:0:-1]:
@@ -218,18 +219,13 @@ class Numbering:
 
     def __call__(self, x: ArrayLike) -> IntArray:
         """``(n, slots) -> (n,)``; raises as :meth:`SearchSpace.check` does."""
-        if isinstance(x, np.ndarray) and x.dtype == np.int64 and x.size:
-            if x.shape in ((len(self._options),), (1, len(self._options))):
-                number = 0
-                for value, count in zip(x.ravel().tolist(), self._options, strict=True):
-                    if not 0 <= value < count:
-                        break
-                    number = number * count + value
-                else:
-                    return np.array((number,))
-            elif (
+        if isinstance(x, np.ndarray) and x.dtype is _INT64:
+            if x.size == self._slots and (number := self._one(x)) >= 0:
+                return np.array((number,))
+            if (
                 x.ndim == 2
-                and x.shape[1] == len(self._options)
+                and x.shape[1] == self._slots
+                and x.size
                 and x.flags.c_contiguous
                 # as unsigned numbers, negative ones are too large as well
                 and int(x.view(np.uint64).max()) < self._equal
@@ -237,6 +233,39 @@ class Numbering:
                 numbers: IntArray = (x.astype(np.float64) @ self._weights).astype(np.int64)
                 return numbers
         return self._space.index(x)
+
+    def take(self, table: NDArray[Any], x: ArrayLike) -> NDArray[Any]:
+        """Rows of a table for architectures, ``(n, slots) -> (n, …)``, a new array.
+
+        Args:
+            table: ``(size, …)``, one row an architecture of the space.
+            x: the architectures.
+        """
+        if isinstance(x, np.ndarray) and x.dtype is _INT64 and x.size == self._slots:
+            number = self._one(x)
+            if number >= 0:
+                return table[number : number + 1].copy()
+        return table.take(self(x), axis=0)
+
+    def _one(self, x: IntArray) -> int:
+        """Number of an architecture ``(slots,)`` or ``(1, slots)``, -1 for what is none."""
+        values = x.tolist()
+        if x.ndim == 2:
+            values = values[0]
+        if len(values) != self._slots:
+            return -1
+        number = 0
+        if equal := self._equal:
+            for value in values:
+                if not 0 <= value < equal:
+                    return -1
+                number = number * equal + value
+            return number
+        for value, count in zip(values, self._options, strict=True):
+            if not 0 <= value < count:
+                return -1
+            number = number * count + value
+        return number
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
