@@ -1,4 +1,4 @@
-"""Where accuracy comes from."""
+"""Accuracy of architectures: tables, surrogates, imported releases, trainings on request."""
 
 from blox_env.benchmarks.base import Benchmark, Evaluation, load_benchmark
 

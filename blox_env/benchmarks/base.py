@@ -1,4 +1,4 @@
-"""Where accuracy comes from: the interface of every benchmark."""
+"""The interface of every benchmark: accuracy of a batch of architectures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blox_env.spaces.base import SearchSpace
 
 @dataclass(frozen=True, init=False)
 class Evaluation:
-    """What a benchmark says about a batch: arrays of shape ``(n,)``, accuracies as fractions.
+    """Accuracies of a batch as fractions, with uncertainty and source: arrays of shape ``(n,)``.
 
     Attributes:
         val_acc: validation accuracy, what searches may see.
@@ -121,7 +121,7 @@ class Benchmark(ABC):
         return number
 
     def checksum(self) -> str:
-        """What identifies the data in result files; the class's name where there is no data."""
+        """Identity of the data in result files; the class's name where there is no data."""
         return f"{type(self).__module__}.{type(self).__qualname__}"
 
 

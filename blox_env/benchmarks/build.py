@@ -47,6 +47,13 @@ def build_benchmark(
     the ensemble that have not seen it predict, by the noise of that mean (otherwise the best of the
     table would be the luckiest training). All others get the prediction.
 
+    Args:
+        source: the file of trainings that ``collect`` packed.
+        out: folder of the benchmark.
+        space: of the architectures.
+        name: of the benchmark.
+        seed: of the folds.
+
     Returns:
         The card: everything that was found out about the data and the predictions.
     """
@@ -115,7 +122,12 @@ def noise_table(raw: Trainings) -> FloatArray:
 
 
 def group(raw: Trainings, deviations: FloatArray) -> Grouped:
-    """Means by architecture, with the noise of one training at about the same accuracy."""
+    """Means by architecture, with the noise of one training at about the same accuracy.
+
+    Args:
+        raw: the trainings.
+        deviations: of single trainings from the mean of their architecture.
+    """
     x, group_of, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
     targets = np.column_stack([raw.val_acc, raw.test_acc, np.log(raw.train_time_s)])
     mean = _group_mean(targets, group_of, count)
@@ -134,7 +146,13 @@ def group(raw: Trainings, deviations: FloatArray) -> Grouped:
 
 
 def calibration(grouped: Grouped, held_out: Prediction, part: NDArray[np.bool_]) -> float:
-    """Factor on predicted deviations that makes those of ``part`` as large as its residuals."""
+    """Factor on predicted deviations that makes those of ``part`` as large as its residuals.
+
+    Args:
+        grouped: means of the trained architectures.
+        held_out: predictions by members that have not seen them.
+        part: mask of the architectures to calibrate on, ``(m,)``.
+    """
     targets = grouped.mean.shape[1] - 1  # accuracies; time is not scored
     residual = (grouped.mean - held_out.mean)[part, :targets] ** 2
     excess = residual - (grouped.noise / grouped.count[:, None])[part, :targets]
@@ -143,14 +161,26 @@ def calibration(grouped: Grouped, held_out: Prediction, part: NDArray[np.bool_])
 
 
 def shrink(grouped: Grouped, prior: FloatArray, std: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Posterior mean and deviation of trained architectures, ``(m, targets)`` each."""
+    """Posterior mean and deviation of trained architectures, ``(m, targets)`` each.
+
+    Args:
+        grouped: means of the trained architectures.
+        prior: held-out predictions ``(m, targets)``.
+        std: their deviations ``(m, targets)``.
+    """
     noise = grouped.noise / grouped.count[:, None]
     weight = std**2 / (std**2 + noise)
     return prior + weight * (grouped.mean - prior), np.sqrt(weight * noise)
 
 
 def quality(grouped: Grouped, held_out: Prediction, epochs: int) -> dict[str, dict[str, float]]:
-    """How well architectures that a member has not seen are predicted, for the last epoch."""
+    """Quality of held-out predictions of the last epoch, by quantity.
+
+    Args:
+        grouped: means of the trained architectures.
+        held_out: predictions by members that have not seen them.
+        epochs: of a full training.
+    """
     noise = grouped.noise / grouped.count[:, None]
     return {
         label: scores(
@@ -166,7 +196,14 @@ def quality(grouped: Grouped, held_out: Prediction, epochs: int) -> dict[str, di
 def scores(
     truth: FloatArray, predicted: FloatArray, std: FloatArray, noise: FloatArray
 ) -> dict[str, float]:
-    """R², Kendall's τ, sparse Kendall's τ, error, and the share of truths in the 95 % interval."""
+    """R², Kendall's τ, sparse Kendall's τ, error, and the share of truths in the 95 % interval.
+
+    Args:
+        truth: means of trainings ``(m,)``.
+        predicted: predictions of them.
+        std: deviations of the predictions.
+        noise: deviations of the means.
+    """
     with extra("surrogate", "scoring a surrogate"):
         from scipy.stats import kendalltau, spearmanr
     residual = truth - predicted

@@ -24,7 +24,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """Which trainings to do: ``architectures`` uniform ones, the first ``repeated`` several times.
+    """Trainings to be done: ``architectures`` uniform ones, the first ``repeated`` several times.
 
     Attributes:
         task: name of the task to train on.
@@ -60,7 +60,12 @@ class Plan:
 
 
 def result_name(row: tuple[int, ...], seed: int) -> str:
-    """File name of one training."""
+    """File name of one training.
+
+    Args:
+        row: the architecture.
+        seed: of the training.
+    """
     return "-".join(f"{v:02d}" for v in row) + f"-s{seed}.json"
 
 
@@ -96,6 +101,13 @@ def collect(
 
     Every result is a file of its own that appears whole or not at all, so killing this at any point
     loses only trainings under way, and the same call goes on with what is left.
+
+    Args:
+        plan: the trainings.
+        out: folder of the results.
+        workers: how many run at once, all cores if not given; 0 runs in this process without Ray.
+        address: of a Ray cluster; ``"local"`` starts one for this call.
+        tell: told how many trainings are done.
 
     Returns:
         ``done`` now, ``failed`` as a list of (file, error), ``before`` already there, ``wall_s``,
@@ -165,7 +177,13 @@ def _check_results(folder: Path, plan: Plan) -> set[str]:
 
 
 def pack_results(folder: Path, target: Path, task_name: str) -> int:
-    """Join all results of a folder in one CSV file; returns how many."""
+    """Join all results of a folder in one CSV file; returns how many.
+
+    Args:
+        folder: of the results.
+        target: the CSV file.
+        task_name: name of the task.
+    """
     task = load_task(task_name)
     header = {
         "task": task.name,

@@ -169,7 +169,13 @@ class ReleaseBenchmark(Benchmark):
         return column
 
     def curves(self, name: str, x: ArrayLike, *, seed: int | None = None) -> FloatArray:
-        """Learning curves ``(n, epochs)`` of a column, NaN where the release has none."""
+        """Learning curves ``(n, epochs)`` of a column, NaN where the release has none.
+
+        Args:
+            name: of a column with curves.
+            x: architectures ``(n, slots)``.
+            seed: one of the seeds, None for the mean over them.
+        """
         if name not in COLUMNS:
             raise ValueError(unknown_name("column", name, COLUMNS))
         number = self._number(x)
@@ -187,11 +193,22 @@ class ReleaseBenchmark(Benchmark):
     def known(
         self, x: ArrayLike, name: str = "val_acc", *, seed: int | None = None
     ) -> NDArray[np.bool_]:
-        """Whether the release has a value of this column, ``(n,)``; elsewhere it is NaN."""
+        """Mask of the architectures with a value of this column, ``(n,)``; elsewhere it is NaN.
+
+        Args:
+            x: architectures ``(n, slots)``.
+            name: of the column.
+            seed: one of the seeds, None for any of them.
+        """
         return ~np.isnan(self.column(name, x, seed=seed))
 
     def environment(self, x: ArrayLike, *, seed: int) -> list[dict[str, str]]:
-        """What the release says about the machines that trained, a dict for each architecture."""
+        """Facts about the machines that trained, a dict for each architecture.
+
+        Args:
+            x: architectures ``(n, slots)``.
+            seed: one of the seeds.
+        """
         row = self.store.rows(self._number(x))
         start = f"seed-{self.check_seed(seed)}/env/"
         found: list[dict[str, str]] = [{} for _ in row]
@@ -220,7 +237,12 @@ class ReleaseBenchmark(Benchmark):
         return registry.load("device", str(self.folder / "devices" / name), object)
 
     def latency_ms(self, x: ArrayLike, device: str) -> FloatArray:
-        """Latency on a device of the release, ``(n,)``, NaN where it was not measured."""
+        """Latency on a device of the release, ``(n,)``, NaN where it was not measured.
+
+        Args:
+            x: architectures ``(n, slots)``.
+            device: one of :attr:`device_names`.
+        """
         key = ("latency", device)
         values = self._cache.get(key)
         if values is None:
@@ -271,7 +293,7 @@ class ReleaseBenchmark(Benchmark):
         return _mean(self._trainings(name, length, best, seed))[0]
 
     def _table(self, length: int, best: bool, seed: int | None) -> FloatArray:
-        """What :meth:`evaluate` answers with, over the whole space: ``(size, 4)``."""
+        """Columns of :meth:`evaluate` over the whole space: ``(size, 4)``."""
         mean, error = _mean(self._trainings("val_acc", length, best, seed))
         others = (self._whole(n, length, best, seed) for n in ("test_acc", "train_time_s"))
         test, time = others
@@ -305,7 +327,7 @@ def from_folder(folder: str | Path) -> ReleaseBenchmark:
 
 
 def macro_not_imported() -> Benchmark:
-    """What ``blox_env/MacroBench-v0`` has for a benchmark until one is given.
+    """Stand in for the benchmark of ``blox_env/MacroBench-v0`` until one is given.
 
     Raises:
         ValueError: always; says what to do.

@@ -145,7 +145,7 @@ class LiveBenchmark(Benchmark):
         )
 
     def checksum(self) -> str:
-        """What identifies the trainings: SHA-256 of images, recipe and network frame."""
+        """Identity of the trainings: SHA-256 of images, recipe and network frame."""
         return hashlib.sha256(json.dumps(self._context, sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -198,7 +198,7 @@ class LiveBenchmark(Benchmark):
             )
 
     def _parallel(self, count: int) -> int | None:
-        """How many workers for so many trainings: 0 is this process."""
+        """Number of workers for so many trainings: 0 is this process."""
         if count == 1 or self.workers == 0 or _is_ray_worker():
             return 0
         if self.workers is None and importlib.util.find_spec("ray") is None:
@@ -254,7 +254,7 @@ def _train_one(work: tuple[str, Key, str, Recipe, Trainer]) -> None:
 
 
 def _is_ray_worker() -> bool:
-    """Whether this process is a worker of Ray: its core is taken, and there may be no other."""
+    """True in a worker of Ray: its core is taken, and there may be no other."""
     ray = sys.modules.get("ray")
     if ray is None or not ray.is_initialized():
         return False

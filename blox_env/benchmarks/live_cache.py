@@ -55,7 +55,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Training:
-    """What one training gave: accuracies as fractions, ``val_acc`` one value an epoch."""
+    """Accuracies of one training as fractions, ``val_acc`` one value an epoch."""
 
     val_acc: tuple[float, ...]
     test_acc: float
@@ -63,12 +63,12 @@ class Training:
 
 
 def arch_text(row: Sequence[int]) -> str:
-    """How an architecture stands in the file: ``"3-0-41"``."""
+    """An architecture as it stands in the file: ``"3-0-41"``."""
     return "-".join(str(int(value)) for value in row)
 
 
 def default_folder() -> Path:
-    """Where caches are: ``BLOX_ENV_CACHE``, or the user's folder for such files."""
+    """Folder of caches: ``BLOX_ENV_CACHE``, or the user's folder for such files."""
     if given := os.environ.get(CACHE_PLACE):
         return Path(given).expanduser()
     if sys.platform == "win32":
@@ -98,7 +98,12 @@ class TrainingCache:
             self._check(db)
 
     def describe(self, context: str, description: object) -> None:
-        """Write down what a context is, for whoever looks into the file."""
+        """Write down what a context is, for whoever looks into the file.
+
+        Args:
+            context: checksum of the context.
+            description: what JSON can hold.
+        """
         text = json.dumps(description, sort_keys=True)
         with self._open() as db:
             db.execute("INSERT OR IGNORE INTO contexts VALUES (?, ?)", (context, text))
@@ -122,7 +127,12 @@ class TrainingCache:
             return True
 
     def release(self, key: Key, training: Training | None = None) -> None:
-        """Give up one's claim; with the training, if it was done."""
+        """Give up one's claim; with the training, if it was done.
+
+        Args:
+            key: of the training.
+            training: its result.
+        """
         with self._open() as db, _transaction(db):
             if training is not None:
                 values = (json.dumps(training.val_acc), training.test_acc, training.train_time_s)
@@ -230,7 +240,7 @@ def _is_held(db: sqlite3.Connection, key: Key) -> bool:
 
 @dataclass(frozen=True)
 class _Process:
-    """What tells a process from all others: ``space`` is that of its number, ``born`` its start."""
+    """Identity of a process: ``space`` is that of its number, ``born`` its start."""
 
     host: str
     boot: str
@@ -253,7 +263,7 @@ def _machine() -> tuple[str, str, str]:
 
 
 def _born(pid: int) -> str:
-    """When a process started, "" where it is gone or cannot be known."""
+    """Start of a process, "" where it is gone or cannot be known."""
     fields = _stat(pid)
     return fields[19] if len(fields) > 19 else ""
 
@@ -267,7 +277,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _alive(owner: _Process, since: float) -> bool:
-    """Whether the owner of a claim still runs, as far as can be seen from here."""
+    """True if the owner of a claim still runs, as far as can be seen from here."""
     here = _me()
     if owner.host == here.host and owner.boot != here.boot:
         return False  # the machine was started again since

@@ -29,7 +29,13 @@ class Noise:
         self.deviations = np.asarray(table[:, 1:], dtype=np.float64)
 
     def draw(self, number: IntArray, accuracy: FloatArray, seed: int) -> FloatArray:
-        """Deviations ``(n, E + 1)`` that depend on number of the architecture and seed only."""
+        """Deviations ``(n, E + 1)`` that depend on number of the architecture and seed only.
+
+        Args:
+            number: of the architectures, ``(n,)``.
+            accuracy: their mean validation accuracies ``(n,)``.
+            seed: of the draw.
+        """
         check_positive_int("seed", seed, 0)
         r = len(self.accuracy)
         if r == 0:
@@ -44,6 +50,11 @@ class Noise:
 
 
 def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:
-    """64 well-mixed bits of each number and the seed, ``(n,)``."""
+    """64 well-mixed bits of each number and the seed, ``(n,)``.
+
+    Args:
+        number: any numbers of at least 0.
+        seed: what else the bits depend on.
+    """
     state = number.astype(np.uint64) * STEP + np.uint64((seed * 0xD1B54A32D192ED03) % 2**64)
     return mixed(mixed(state) + STEP) + STEP

@@ -108,12 +108,24 @@ class CurveEnsemble:
 
 
 def fold_of(n: int, folds: int, seed: int) -> IntArray:
-    """Which fold leaves each of ``n`` architectures out, ``(n,)``."""
+    """The fold that leaves each of ``n`` architectures out, ``(n,)``.
+
+    Args:
+        n: number of architectures.
+        folds: number of folds.
+        seed: of the shuffle.
+    """
     return np.random.default_rng(seed).permutation(n) % folds
 
 
 def fit_kernel(features: FloatArray, y: FloatArray, noise_var: FloatArray) -> Any:
-    """Kernel whose hyper-parameters maximise the marginal likelihood of standardised targets."""
+    """Kernel whose hyper-parameters maximise the marginal likelihood of standardised targets.
+
+    Args:
+        features: ``(m, f)``.
+        y: targets ``(m, t)``.
+        noise_var: relative variances of the targets, ``(m,)``.
+    """
     with extra("surrogate", "fitting a surrogate"):
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import RBF, ConstantKernel

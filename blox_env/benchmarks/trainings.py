@@ -44,6 +44,11 @@ def pack(results: Iterable[Path], target: Path, header: dict[str, Any]) -> int:
     Rows are sorted by architecture and seed, so equal results give equal files. Accuracies stand as
     numbers of correct answers.
 
+    Args:
+        results: files of single trainings.
+        target: the file to be written.
+        header: facts about the task.
+
     Raises:
         ValueError: when results are of different tasks or recipes.
     """

@@ -40,16 +40,40 @@ class Release(Protocol):
     def column(
         self, name: str, x: ArrayLike, *, epochs: int | None, best: bool, seed: int | None
     ) -> FloatArray:
-        """One column ``(n,)``."""
+        """One column ``(n,)``.
+
+        Args:
+            name: of the column.
+            x: architectures ``(n, slots)``.
+            epochs: value after so many.
+            best: the best up to there.
+            seed: one of the seeds.
+        """
 
     def curves(self, name: str, x: ArrayLike, *, seed: int | None) -> FloatArray:
-        """Learning curves ``(n, epochs)``."""
+        """Learning curves ``(n, epochs)``.
+
+        Args:
+            name: of the column.
+            x: architectures ``(n, slots)``.
+            seed: one of the seeds.
+        """
 
     def environment(self, x: ArrayLike, *, seed: int) -> list[dict[str, str]]:
-        """Facts about the machines that trained, one dict an architecture."""
+        """Facts about the machines that trained, one dict an architecture.
+
+        Args:
+            x: architectures ``(n, slots)``.
+            seed: one of the seeds.
+        """
 
     def latency_ms(self, x: ArrayLike, device: str) -> FloatArray:
-        """Latencies ``(n,)`` on a device of the release."""
+        """Latencies ``(n,)`` on a device of the release.
+
+        Args:
+            x: architectures ``(n, slots)``.
+            device: its name.
+        """
 
 
 class UpstreamCalls:
@@ -88,19 +112,35 @@ class UpstreamCalls:
         return self._value("val_acc", self._row(arch_vec), epoch, best, seed)
 
     def test_acc(self, arch_vec: Sequence[Any], seed: int | None = None) -> float:
-        """Test accuracy in percent, with the weights of the best validation accuracy."""
+        """Test accuracy in percent, with the weights of the best validation accuracy.
+
+        Args:
+            arch_vec: upstream's nested lists.
+            seed: one of the seeds, None for the mean over them.
+        """
         return self._value("test_acc", self._row(arch_vec), None, False, seed)
 
     def train_time(
         self, arch_vec: Sequence[Any], epoch: int | None = None, seed: int | None = None
     ) -> float:
-        """Seconds of training up to an epoch, linear in the epochs."""
+        """Seconds of training up to an epoch, linear in the epochs.
+
+        Args:
+            arch_vec: upstream's nested lists.
+            epoch: counted from 1, None for the last.
+            seed: one of the seeds, None for the mean over them.
+        """
         return self._value("train_time_s", self._row(arch_vec), epoch, False, seed)
 
     def latency(
         self, arch_vec: Sequence[Any], devices: str | Sequence[str] | None = None
     ) -> float | dict[str, float]:
-        """Latency in milliseconds: of one device, or of several (None: all) as a dict by name."""
+        """Latency in milliseconds: of one device, or of several (None: all) as a dict by name.
+
+        Args:
+            arch_vec: upstream's nested lists.
+            devices: a name, or several.
+        """
         row = self._row(arch_vec)
         if isinstance(devices, str):
             return self._latency(row, devices)
@@ -121,6 +161,10 @@ class UpstreamCalls:
         A training has ``val_acc``, ``train_acc``, … as a list of percentages, the losses as lists,
         ``test_acc``, ``test_top5``, ``test_loss``, ``train_time_s`` and ``env``, as far as they
         are there.
+
+        Args:
+            arch_vec: upstream's nested lists.
+            seed: one of the seeds, None for all of them.
         """
         row = self._row(arch_vec)
         chosen = self.benchmark.check_seed(seed)

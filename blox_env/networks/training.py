@@ -36,6 +36,12 @@ def train(row: Sequence[int], task: Task, recipe: Recipe, *, seed: int) -> Train
     """Train the network of ``row`` from scratch; ``seed`` sets weights and order of the images.
 
     Equal arguments give equal results on one machine; the caller's random state is left alone.
+
+    Args:
+        row: architecture.
+        task: to train on.
+        recipe: of the training.
+        seed: of weights and order of the images.
     """
     with one_thread():
         return _train(row, task, recipe, torch.Generator().manual_seed(seed))
@@ -78,7 +84,14 @@ def _train(
 def new_network(
     row: Sequence[int], task: Task, generator: torch.Generator, branch_gain: float = 1.0
 ) -> nn.Module:
-    """A network that fits the task, its weights drawn from ``generator`` (He et al. 2015)."""
+    """A network that fits the task, its weights drawn from ``generator`` (He et al. 2015).
+
+    Args:
+        row: architecture.
+        task: whose images and classes it fits.
+        generator: of the weights.
+        branch_gain: scale of the last batch norm of every residual branch.
+    """
     with torch.random.fork_rng(devices=[]):  # torch fills layers from its global state first
         network = BloxNetwork(
             row, width=task.width, classes=task.classes, in_channels=task.in_channels
@@ -113,14 +126,26 @@ def one_thread() -> Iterator[None]:
 
 
 def one_cycle(progress: float, warmup: float) -> float:
-    """Share of the peak learning rate at ``progress`` in 0 … 1."""
+    """Share of the peak learning rate at ``progress`` in 0 … 1.
+
+    Args:
+        progress: share of the steps that is done.
+        warmup: share in which the learning rate rises.
+    """
     if progress < warmup:
         return 0.05 + 0.95 * progress / warmup
     return 0.5 * (1 + float(np.cos(np.pi * (progress - warmup) / (1 - warmup))))
 
 
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor, batch: int = 400) -> float:
-    """Share of ``images`` that ``network`` classifies right, with batch norm in evaluation mode."""
+    """Share of ``images`` that ``network`` classifies right, with batch norm in evaluation mode.
+
+    Args:
+        network: to be evaluated.
+        images: ``(n, channels, side, side)``.
+        labels: ``(n,)``.
+        batch: images at once.
+    """
     network.eval()
     with torch.inference_mode():
         right = sum(
