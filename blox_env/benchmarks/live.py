@@ -25,7 +25,7 @@ from blox_env.benchmarks.live_cache import (
     arch_text,
     default_folder,
 )
-from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.ground.errors import check_positive_int
 from blox_env.ground.names import check_settings, join_name, split_name
 from blox_env.ground.parallel import run_tasks
 from blox_env.networks import tasks
@@ -63,7 +63,8 @@ class LiveBenchmark(Benchmark):
     that it was in, nothing else.
 
     Args:
-        task: name of a task, as ``blox-env collect --task`` takes it.
+        task: name of a task, with settings in brackets if you like, as :func:`load_task
+            <blox_env.networks.tasks.load_task>` takes it.
         recipe: how networks are trained, the defaults if not given.
         seeds: the trainings that a value is the mean of, unless ``evaluate`` asks for one of them.
         workers: how many trainings run at once, all cores if not given; 0 runs all of them here.
@@ -86,8 +87,7 @@ class LiveBenchmark(Benchmark):
         cache: str | Path | None = None,
         trainer: Trainer = train_network,
     ) -> None:
-        if task not in tasks._TASKS:
-            raise ValueError(unknown_name("task", task, tasks._TASKS))
+        tasks.task_settings(task)  # an unknown one is an error here
         self.task = task
         self.recipe = recipe or Recipe()
         self.seeds = tuple(check_positive_int("seeds", seed, 0) for seed in seeds)
@@ -209,13 +209,16 @@ class LiveBenchmark(Benchmark):
 def from_name(name: str) -> LiveBenchmark:
     """The benchmark of ``"live:TASK"`` or ``"live:TASK(epochs=20, seeds=3)"``.
 
-    In brackets stand fields of the recipe, ``seeds`` (how many, or which: ``4-7``) and ``workers``.
+    In brackets stand settings of the task and of the recipe, ``seeds`` (how many, or which:
+    ``4-7``) and ``workers``.
 
     Raises:
         ValueError: for an unknown task or parameter, with the closest known one.
     """
     task, given = split_name(name.removeprefix(PREFIX), "benchmark")
-    check_settings(given, [*(f.name for f in fields(Recipe)), "seeds", "workers"], name)
+    frame = {f.name for f in fields(tasks.task_settings(task))}
+    check_settings(given, [*frame, *(f.name for f in fields(Recipe)), "seeds", "workers"], name)
+    task = join_name(task, {key: given.pop(key) for key in frame & set(given)})
     seeds = _seeds(given.pop("seeds", 1))
     workers = given.pop("workers", None)
     return LiveBenchmark(task, recipe=Recipe(**given), seeds=seeds, workers=workers)
@@ -236,7 +239,8 @@ def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
         given |= {"seeds": len(seeds)} if len(seeds) > 1 else {}
     else:
         given["seeds"] = "-".join(map(str, seeds))
-    return join_name(PREFIX + task, given)
+    word, frame = split_name(task, "task")
+    return join_name(PREFIX + word, frame | given)
 
 
 def _train_one(work: tuple[str, Key, str, Recipe, Trainer]) -> None:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import importlib
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.extras import extra
+from blox_env.ground.names import check_settings, join_name, split_name
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images ``(n, channels, h, w)`` float32 and labels ``(n,)`` int64; ``sources`` says from what.
+    """Images ``(n, channels, h, w)`` and labels ``(n,)`` int64; ``sources`` says from what.
 
+    Images are float32 with about zero mean and unit variance, or uint8 as stored in pictures.
     ``sources`` numbers the original picture behind every image: splits share none of them.
     """
 
-    images: NDArray[np.float32]
+    images: NDArray[np.float32] | NDArray[np.uint8]
     labels: NDArray[np.int64]
     sources: NDArray[np.int64]
 
@@ -54,6 +58,8 @@ class Task:
     def fingerprint(self) -> str:
         """SHA-256 over all images and labels, 16 hex digits: equal data, equal fingerprint."""
         digest = hashlib.sha256()
+        if self.train.images.dtype == np.uint8:  # the width is not in the pictures
+            digest.update(f"width {self.width}".encode())
         for split in (self.train, self.val, self.test):
             digest.update(np.ascontiguousarray(split.images).tobytes())
             digest.update(split.labels.tobytes())
@@ -131,16 +137,66 @@ def _distort(
     return (images - 0.3) / 0.5
 
 
-_TASKS = {"digits": digits}
+# name -> (what makes the task, its settings), as "module:Name"
+_ROOM = "blox_env.networks"
+_TASKS = {
+    "digits": (f"{_ROOM}.tasks:digits", f"{_ROOM}.tasks:DigitsSettings"),
+    "cifar10": (f"{_ROOM}.image_tasks:cifar10", f"{_ROOM}.natural:ImageSettings"),
+    "cifar100": (f"{_ROOM}.image_tasks:cifar100", f"{_ROOM}.image_tasks:FullSettings"),
+    "folder": (f"{_ROOM}.image_tasks:folder", f"{_ROOM}.image_tasks:FolderSettings"),
+}
+
+
+def list_tasks() -> list[str]:
+    """Names that :func:`load_task` knows."""
+    return sorted(_TASKS)
+
+
+def task_settings(name: str) -> Any:
+    """The settings of a task, a frozen dataclass, with those of its name.
+
+    Args:
+        name: ``"cifar10"``, or with settings in brackets: ``"cifar10(side=32, width=16)"``.
+
+    Raises:
+        ValueError: for an unknown name or setting, with the closest known one.
+    """
+    word, given = split_name(name, "task")
+    if word not in _TASKS:
+        raise ValueError(unknown_name("task", word, _TASKS))
+    kind = _named(_TASKS[word][1])
+    check_settings(given, (field.name for field in fields(kind)), f"task {word}")
+    default = kind()
+    for key, value in given.items():
+        wanted = type(getattr(default, key))
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            raise ValueError(
+                f"{key} of task {word} must be of type {wanted.__name__}, got {value!r}"
+            )
+    return kind(**given)
+
+
+def load_task(name: str) -> Task:
+    """The task of a name, made once a process; it is called what differs from the defaults.
+
+    Args:
+        name: ``"cifar10"``, or with settings in brackets: ``"cifar10(side=32, width=16)"``.
+
+    Raises:
+        ValueError: for an unknown name or setting, with the closest known one.
+        FileNotFoundError: when its pictures are not there; says what to get.
+    """
+    return _load(split_name(name, "task")[0], task_settings(name))
 
 
 @lru_cache(maxsize=4)
-def load_task(name: str) -> Task:
-    """The task of a name, made once a process.
+def _load(word: str, settings: Any) -> Task:
+    task: Task = _named(_TASKS[word][0])(settings)
+    default = asdict(type(settings)())
+    given = {key: value for key, value in asdict(settings).items() if value != default[key]}
+    return replace(task, name=join_name(word, given))
 
-    Raises:
-        ValueError: for an unknown name.
-    """
-    if name not in _TASKS:
-        raise ValueError(unknown_name("task", name, _TASKS))
-    return _TASKS[name]()
+
+def _named(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
