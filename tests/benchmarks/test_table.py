@@ -6,12 +6,19 @@ import pytest
 
 from blox_env import load_benchmark
 from blox_env.benchmarks.digits import FOLDER
-from blox_env.benchmarks.noise import Noise, mix
 from blox_env.benchmarks.table import FILES, TableBenchmark
 from blox_env.testing import check_benchmark
 
 DIGITS = load_benchmark("digits")
+
+
 SPACE = DIGITS.space
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "copy")
+    return tmp_path / "copy"
 
 
 def test_embedded_benchmark_keeps_the_contract():
@@ -53,49 +60,10 @@ def test_test_accuracy_is_unknown_below_full_epochs():
     assert np.isfinite(DIGITS.evaluate([[0, 0, 0]], epochs=DIGITS.epochs).test_acc).all()
 
 
-def test_drawn_noise_is_as_large_as_measured():
-    x = SPACE.sample(np.random.default_rng(1), 4000)
-    mean = DIGITS.evaluate(x)
-    drawn = DIGITS.evaluate(x, seed=11)
-    table = np.load(FOLDER / "noise.npy")
-    deviation = drawn.val_acc - mean.val_acc
-    assert abs(deviation.mean()) < 4 * deviation.std() / np.sqrt(4000)
-    # the architectures drawn here are better on average than those repeated, so only roughly
-    assert 0.5 < deviation.std() / table[:, DIGITS.epochs].std() < 2
-    # a good draw on validation is, as in real trainings, a good one on test
-    assert np.corrcoef(deviation, drawn.test_acc - mean.test_acc)[0, 1] > 0.3
-
-
-def test_noise_depends_on_architecture_and_seed_only():
-    x = SPACE.sample(np.random.default_rng(2), 300)
-    together = DIGITS.evaluate(x, seed=5).val_acc
-    alone = np.concatenate([DIGITS.evaluate(row, seed=5).val_acc for row in x])
-    np.testing.assert_array_equal(together, alone)
-    assert (DIGITS.evaluate(x, seed=6).val_acc != together).mean() > 0.9
-
-
-def test_bits_are_mixed():
-    bits = mix(np.arange(20_000), 0)
-    assert len(np.unique(bits)) == 20_000
-    share = np.array([((bits >> np.uint64(b)) & np.uint64(1)).mean() for b in range(64)])
-    assert np.abs(share - 0.5).max() < 0.02
-
-
-def test_no_noise_without_repeats():
-    drawn = Noise(np.empty((0, 4), np.float32)).draw(np.arange(3), np.ones(3), 0)
-    np.testing.assert_array_equal(drawn, np.zeros((3, 3)))
-
-
 @pytest.mark.parametrize("seed", [-1, 1.5, "a"])
 def test_bad_seed(seed):
     with pytest.raises((ValueError, TypeError), match="seed must be"):
         DIGITS.evaluate([[0, 0, 0]], seed=seed)
-
-
-@pytest.fixture
-def copy(tmp_path):
-    shutil.copytree(FOLDER, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 @pytest.mark.parametrize("column", FILES)
@@ -160,9 +128,3 @@ def test_unreadable_card(copy):
 def test_folder_that_is_none(tmp_path):
     with pytest.raises(ValueError, match=r"card\.json is missing"):
         TableBenchmark(tmp_path, SPACE)
-
-
-def test_card_is_what_its_figures_give():
-    from blox_env.benchmarks.card import render_card
-
-    assert (FOLDER / "CARD.md").read_text() == render_card(DIGITS.card)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from blox_env.devices.build import choose_statistic, combine, tabulate
-from blox_env.devices.machine import OthersClock, choose_cores, machine, watch_others
+from blox_env.devices.machine import choose_cores
 from blox_env.devices.measure import (
     BusyMachineError,
     choose_rows,
@@ -78,6 +78,42 @@ def begin(folder: Path, runtime: Runtime, n: int = 7, **changes: Any) -> Path:
         **changes,
     }
     return measure(space, rows, runtime, folder, **arguments)
+
+
+class Others:
+    """An OthersClock that reads what it is told, for every second call: after each visit."""
+
+    def __init__(self, after: list[float]) -> None:
+        self.readings = iter([r for used in after for r in (0.0, used)])
+
+    def __call__(self, cores: Any) -> Callable[[], float]:
+        return lambda: next(self.readings)
+
+
+class ModuleRuntime(FakeRuntime):
+    """Takes what was built, without exporting it."""
+
+    exports = False
+
+    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
+        assert len(model) == 3
+        self.loads += 1
+        return lambda: None
+
+
+def visits_of(times: np.ndarray, order: np.ndarray) -> list[dict[str, Any]]:
+    rounds, _n = times.shape
+    return [
+        {
+            "architecture": int(i),
+            "round": r,
+            "position": p,
+            "run": 0,
+            "ms": [float(times[r, i])] * len(STATISTICS),
+        }
+        for r in range(rounds)
+        for p, i in enumerate(order[r])
+    ]
 
 
 def test_every_network_is_visited_once_a_round(tmp_path: Path) -> None:
@@ -197,16 +233,6 @@ def test_warm_up_ends_when_times_are_stable_and_slow_outliers_are_counted() -> N
     assert slow_outliers(np.array([1.0, 1.0, 1.1, 0.9, 0.2])).sum() == 0  # a fast one is none
 
 
-class Others:
-    """An OthersClock that reads what it is told, for every second call: after each visit."""
-
-    def __init__(self, after: list[float]) -> None:
-        self.readings = iter([r for used in after for r in (0.0, used)])
-
-    def __call__(self, cores: Any) -> Callable[[], float]:
-        return lambda: next(self.readings)
-
-
 def test_disturbed_visits_are_made_again_and_the_calmest_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,17 +244,6 @@ def test_disturbed_visits_are_made_again_and_the_calmest_is_kept(
     visits = read_visits(tmp_path)[1]
     assert [v["tries"] for v in visits] == [2, 3, 1, 1]
     assert [v["others"] for v in visits] == [0.0, 0.4, 0.0, 0.1]
-
-
-class ModuleRuntime(FakeRuntime):
-    """Takes what was built, without exporting it."""
-
-    exports = False
-
-    def load(self, model: Any, input_shape: tuple[int, ...]) -> Callable[[], object]:
-        assert len(model) == 3
-        self.loads += 1
-        return lambda: None
 
 
 def test_runtimes_without_exports_get_the_module(tmp_path: Path) -> None:
@@ -253,29 +268,6 @@ def test_the_measurement_keeps_to_its_cores_and_lets_go_of_them(tmp_path: Path) 
     assert os.sched_getaffinity(0) == before
     with pytest.raises(ValueError, match=r"threads must be at most \d+, the cores here"):
         choose_cores(10**6)
-
-
-def test_machine_and_others() -> None:
-    assert set(machine()) == {"cpu", "cores", "system"}
-    assert watch_others(0.01) >= 0
-    clock = OthersClock()
-    used = clock()
-    assert np.isnan(used) or used >= 0
-
-
-def visits_of(times: np.ndarray, order: np.ndarray) -> list[dict[str, Any]]:
-    rounds, _n = times.shape
-    return [
-        {
-            "architecture": int(i),
-            "round": r,
-            "position": p,
-            "run": 0,
-            "ms": [float(times[r, i])] * len(STATISTICS),
-        }
-        for r in range(rounds)
-        for p, i in enumerate(order[r])
-    ]
 
 
 def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:

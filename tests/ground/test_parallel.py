@@ -1,12 +1,9 @@
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from blox_env.ground.files import write_atomic, write_json
 from blox_env.ground.parallel import Outcome, _Queue, run_tasks
-from blox_env.ground.seeds import spawn_seeds
 
 
 def square(x):
@@ -33,6 +30,24 @@ def dispatch(payload):
     return globals()[name](argument)
 
 
+def fail_twice(folder):
+    tries = len(list(Path(folder).iterdir()))
+    (Path(folder) / str(tries)).touch()
+    if tries < 2:
+        raise OSError("not yet")
+    return tries
+
+
+def batches(queue, seconds):
+    """Sizes of the batches that a queue hands out if tasks take so long."""
+    sizes = []
+    while batch := queue.take():
+        sizes.append(len(batch.left))
+        for index in batch.left:
+            queue.took(index, seconds[queue.kinds[index]])
+    return sizes
+
+
 def test_errors_are_reported_and_stop_nothing():
     outcomes = {o.index: o for o in run_tasks(square, [1, 2, 3, 4], workers=0)}
     assert {i: o.result for i, o in outcomes.items() if o.error is None} == {0: 1, 1: 4, 3: 16}
@@ -56,29 +71,11 @@ def test_on_ray_too_and_dead_workers_are_tried_again(tmp_path):
     assert "WorkerCrashed" in outcomes[3].error
 
 
-def fail_twice(folder):
-    tries = len(list(Path(folder).iterdir()))
-    (Path(folder) / str(tries)).touch()
-    if tries < 2:
-        raise OSError("not yet")
-    return tries
-
-
 def test_errors_are_tried_again_too(tmp_path):
     (outcome,) = run_tasks(fail_twice, [tmp_path], workers=0)
     assert (outcome.result, outcome.error, outcome.tries) == (2, None, 3)
     (outcome,) = run_tasks(square, [3], workers=0, retries=1)
     assert outcome.tries == 2
-
-
-def batches(queue, seconds):
-    """Sizes of the batches that a queue hands out if tasks take so long."""
-    sizes = []
-    while batch := queue.take():
-        sizes.append(len(batch.left))
-        for index in batch.left:
-            queue.took(index, seconds[queue.kinds[index]])
-    return sizes
 
 
 def test_short_tasks_go_to_a_worker_together():
@@ -122,27 +119,3 @@ def test_many_short_tasks_on_ray_and_a_death_among_them(tmp_path):
 def test_bad_number_of_workers(workers):
     with pytest.raises((ValueError, TypeError), match="workers must be"):
         list(run_tasks(square, [1], workers=workers))
-
-
-def test_files_appear_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "deep" / "file.json"
-    write_json(path, {"b": 1, "a": [1, 2]})
-    assert json.loads(path.read_text()) == {"a": [1, 2], "b": 1}
-    before = path.read_bytes()
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomic(path, b"other")
-    assert path.read_bytes() == before
-    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
-
-
-def test_spawned_seeds_are_nested_and_distinct():
-    few, many = spawn_seeds(5, 3), spawn_seeds(5, 100)
-    assert many[:3] == few
-    assert len(set(many)) == 100
-    assert spawn_seeds(6, 3) != few
-    assert all(0 <= s < 2**31 for s in many)
