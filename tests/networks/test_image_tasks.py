@@ -61,7 +61,7 @@ def test_folders_need_no_numbers(tmp_path, monkeypatch):
     ("name", "message"),
     [
         ("cifar", r"unknown task 'cifar', .* did you mean 'cifar10'"),
-        ("cifar10(wide=4)", r"unknown setting of task cifar10 'wide', .* did you mean 'width'"),
+        ("cifar10(widths=4)", r"unknown setting of task cifar10 'widths', .* did you mean 'width'"),
         ("cifar10(width=4.5)", "width of task cifar10 must be of type int, got 4.5"),
         ("digits(draws=3)", "draws of task digits must be of type tuple, got 3"),
         ("cifar10(train=30000)", "at most the 32 training images"),
