@@ -11,7 +11,7 @@ optimize = pytest.importorskip("scipy.optimize")
 moocore = pytest.importorskip("moocore")
 pytest.importorskip("threadpoolctl")
 
-from blox_env.agents import gp_bo  # noqa: E402 (needs what is checked above)
+from blox_env.agents import gp_bo
 
 
 def process(x, y, problem):

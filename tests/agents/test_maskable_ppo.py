@@ -5,11 +5,11 @@ import pytest
 pytest.importorskip("torch")
 library = pytest.importorskip("sb3_contrib")
 
-from blox_env import BloxVectorEnv  # noqa: E402 (needs what is checked above)
-from blox_env.adapters.sb3 import SB3VecEnv  # noqa: E402
-from blox_env.agents._sb3 import own_random_state  # noqa: E402
-from blox_env.agents.maskable_ppo import MaskablePPO  # noqa: E402
-from tests.toys import ToyBenchmark  # noqa: E402
+from blox_env import BloxVectorEnv
+from blox_env.adapters.sb3 import SB3VecEnv
+from blox_env.agents._sb3 import own_random_state
+from blox_env.agents.maskable_ppo import MaskablePPO
+from tests.toys import ToyBenchmark
 
 
 def test_options_reach_the_model():

@@ -5,7 +5,7 @@ import pytest
 
 optimize = pytest.importorskip("scipy.optimize")
 
-from blox_env.agents._nets import Nets  # noqa: E402 (needs what is checked above)
+from blox_env.agents._nets import Nets
 
 
 def test_training_finds_a_minimum_of_the_loss():

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from blox_env.agents.reinforce import Reinforce, _controller  # noqa: E402 (needs torch)
+from blox_env.agents.reinforce import Reinforce, _controller
 
 
 def test_log_probabilities_are_those_of_the_samples():

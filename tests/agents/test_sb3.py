@@ -8,9 +8,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
-from blox_env import Problem  # noqa: E402 (needs what is checked above)
-from blox_env.agents._sb3 import own_random_state, train  # noqa: E402
-from tests.toys import ToyBenchmark  # noqa: E402
+from blox_env import Problem
+from blox_env.agents._sb3 import own_random_state, train
+from tests.toys import ToyBenchmark
 
 
 class Model:

@@ -9,8 +9,8 @@ import blox_env  # noqa: F401 (registers the environment)
 pytestmark = pytest.mark.clients
 mo_gymnasium = pytest.importorskip("mo_gymnasium")
 
-from mo_gymnasium.wrappers import LinearReward, MORecordEpisodeStatistics  # noqa: E402
-from mo_gymnasium.wrappers import vector as vector_wrappers  # noqa: E402
+from mo_gymnasium.wrappers import LinearReward, MORecordEpisodeStatistics
+from mo_gymnasium.wrappers import vector as vector_wrappers
 
 MO = "blox_env:blox_env/MOBlox-v0"
 

@@ -15,13 +15,13 @@ torch = pytest.importorskip("torch")
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.rllib")
 
-from ray.rllib.algorithms.dqn import DQNConfig  # noqa: E402
-from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
-from ray.rllib.callbacks.callbacks import RLlibCallback  # noqa: E402
-from ray.rllib.core.columns import Columns  # noqa: E402
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec  # noqa: E402
+from ray.rllib.algorithms.dqn import DQNConfig
+from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.callbacks.callbacks import RLlibCallback
+from ray.rllib.core.columns import Columns
+from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 
-from blox_env.adapters.rllib import MaskedRLModule  # noqa: E402
+from blox_env.adapters.rllib import MaskedRLModule
 
 BLOX = "blox_env:blox_env/Blox-v0"
 OPERATIONS = {"observation": "dict", "granularity": "operation"}

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.clients
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchrl")
 
-from torchrl.envs import ActionMask, GymEnv, GymWrapper, check_env_specs  # noqa: E402
+from torchrl.envs import ActionMask, GymEnv, GymWrapper, check_env_specs
 
 BLOX = "blox_env:blox_env/Blox-v0"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "torchrl_recipe.py"

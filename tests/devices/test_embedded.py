@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,71 +9,11 @@ import numpy as np
 import pytest
 
 from blox_env.devices.base import list_devices, load_device
-from blox_env.devices.build import build_device, combine, raw_of, tabulate
+from blox_env.devices.build import combine, raw_of, tabulate
 from blox_env.devices.card import card_text
 from blox_env.devices.embedded import DATA, MeasuredDevice
-from blox_env.devices.estimators import predictor
-from blox_env.devices.measure import choose_rows, read_visits, round_order
-from blox_env.devices.protocol import STATISTICS, Protocol
+from blox_env.devices.protocol import STATISTICS
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace
-
-N = 90
-
-
-@pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A made-up measurement of 90 networks in two rounds."""
-    folder = tmp_path_factory.mktemp("raw")
-    space = BloxSpace()
-    rows = choose_rows(space, N, 0)
-    truth = 1.5 + BloxSpace().features(rows, "counts") @ np.linspace(0.1, 0.4, 9)
-    rng = np.random.default_rng(0)
-    plan = {
-        "schema": 1,
-        "device": "made-up",
-        "space": space.name,
-        "options": list(space.options),
-        "seed": 0,
-        "input_shape": [1, 3, 32, 32],
-        "network": {"width": 32, "classes": 100},
-        "protocol": {**vars(Protocol(rounds=2))},
-        "statistics": list(STATISTICS),
-        "runtime": {"name": "fake", "versions": {"fake": "1"}, "settings": {"threads": "1"}},
-        "machine": {"cpu": "abacus", "cores": "1", "system": "none"},
-        "architectures": space.index(rows).tolist(),
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
-    lines: list[str] = []
-    for r in range(2):
-        for p, i in enumerate(round_order(0, r, N)):
-            ms = truth[i] * np.exp(0.01 * rng.normal()) * np.linspace(1, 1.1, len(STATISTICS))
-            visit = {
-                "architecture": int(space.index(rows[i])[0]),
-                "round": r,
-                "position": p,
-                "run": 1,
-                "time": 1e9 + len(lines),
-                "warmup": 10,
-                "others": 0.01,
-                "load": 1.0,
-                "ms": ms.tolist(),
-            }
-            lines.append(json.dumps(visit) + "\n")
-    (folder / "visits.jsonl").write_text("".join(lines))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def built(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The device of that measurement."""
-    pytest.importorskip("sklearn", reason="predicting latency needs an extra")
-    out = tmp_path_factory.mktemp("built")
-    few = {k: v for k, v in predictor.CANDIDATES.items() if k.startswith("ridge")}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predictor, "CANDIDATES", few)
-        build_device(raw, out)
-    return out
 
 
 def check_contract(device: MeasuredDevice) -> None:
@@ -98,6 +37,13 @@ def check_contract(device: MeasuredDevice) -> None:
 
 
 EMBEDDED = sorted(path.name for path in DATA.iterdir())
+
+
+def damaged(built: Path, folder: Path, name: str, data: bytes) -> Path:
+    for path in built.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / name).write_bytes(data)
+    return folder
 
 
 def test_all_that_is_embedded_is_registered() -> None:
@@ -159,55 +105,6 @@ def test_contract_of_a_built_device(built: Path) -> None:
     check_contract(device)
     assert device.checksum() == MeasuredDevice.from_folder(built).checksum()
     assert "made-up" in repr(device)
-
-
-def test_measured_networks_keep_their_own_values(built: Path, raw: Path) -> None:
-    device = MeasuredDevice.from_folder(built)
-    rows = choose_rows(device.space, N, 0)
-    assert device.measured(rows).all()
-    numbers, times, positions = tabulate(*read_visits(raw))
-    chosen = device.card["statistic"]
-    logs = np.log(times[:, :, STATISTICS.index(chosen["visit"])])
-    own = np.exp(combine(logs, positions, chosen["drift_window"]))
-    found = device.latency_ms(device.space.from_index(numbers))
-    np.testing.assert_array_equal(found, own.astype(np.float32))
-    truth = 1.5 + BloxSpace().features(rows, "counts") @ np.linspace(0.1, 0.4, 9)
-    assert predictor.scores(truth, device.latency_ms(rows)).mape < 0.02
-
-
-def test_the_card_speaks_of_everything_that_matters(built: Path) -> None:
-    text = (built / "CARD.md").read_text()
-    for word in (
-        "abacus",
-        "batch 1",
-        "90 of 91125",
-        "Spearman",
-        "predicted",
-        "warm-up",
-        "fake 1",
-        "three equal",
-    ):
-        assert word in text
-    card = json.loads((built / "card.json").read_text())
-    noise = card["noise"]
-    assert 0 < noise["expected_mape_of_value"] < noise["retest"]["mape"]
-    assert 0 < noise["retest"]["mape"] < 0.05
-
-
-def test_unfinished_measurements_are_not_built(raw: Path, tmp_path: Path) -> None:
-    (tmp_path / "plan.json").write_text((raw / "plan.json").read_text())
-    lines = (raw / "visits.jsonl").read_text().splitlines(keepends=True)
-    (tmp_path / "visits.jsonl").write_text("".join(lines[:-3]))
-    with pytest.raises(ValueError, match="3 are missing"):
-        build_device(tmp_path, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def damaged(built: Path, folder: Path, name: str, data: bytes) -> Path:
-    for path in built.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / name).write_bytes(data)
-    return folder
 
 
 @pytest.mark.parametrize("name", ["latency.npy", "measured.npy"])

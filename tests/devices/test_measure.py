@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from blox_env.devices.build import choose_statistic, combine, tabulate
 from blox_env.devices.machine import choose_cores
 from blox_env.devices.measure import (
     BusyMachineError,
@@ -21,7 +20,7 @@ from blox_env.devices.measure import (
     round_order,
     run_measurement,
 )
-from blox_env.devices.protocol import STATISTICS, Protocol, slow_outliers, time_network
+from blox_env.devices.protocol import STATISTICS, Protocol
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
@@ -99,21 +98,6 @@ class ModuleRuntime(FakeRuntime):
         assert len(model) == 3
         self.loads += 1
         return lambda: None
-
-
-def visits_of(times: np.ndarray, order: np.ndarray) -> list[dict[str, Any]]:
-    rounds, _n = times.shape
-    return [
-        {
-            "architecture": int(i),
-            "round": r,
-            "position": p,
-            "run": 0,
-            "ms": [float(times[r, i])] * len(STATISTICS),
-        }
-        for r in range(rounds)
-        for p, i in enumerate(order[r])
-    ]
 
 
 def test_every_network_is_visited_once_a_round(tmp_path: Path) -> None:
@@ -213,26 +197,6 @@ def test_duplicates_and_bad_protocols_are_refused(tmp_path: Path) -> None:
         read_visits(tmp_path)
 
 
-def test_warm_up_is_bounded() -> None:
-    calls: list[int] = []
-    timing = time_network(lambda: calls.append(1), QUICK, FakeRuntime().timed)
-    assert 10 <= timing.warmup <= 12
-    assert len(calls) == timing.warmup + QUICK.runs
-    assert timing.ms.shape == (len(STATISTICS),)
-    assert (np.diff(timing.ms[:5]) >= 0).all()
-
-
-def test_warm_up_ends_when_times_are_stable_and_slow_outliers_are_counted() -> None:
-    protocol = Protocol(rounds=2, runs=8, min_warmup=4, max_warmup=20)
-    falling = [90, 80, 70, 60, 50, 40, 30, 20, 20, 20, 20]  # microseconds: stable after 11
-    timed = iter([1000 * t for t in [*falling, 20, 21, 20, 19, 500, 20, 21, 20]])
-    timing = time_network(lambda: None, protocol, lambda _: next(timed))
-    assert timing.warmup == len(falling)
-    assert timing.outliers == 1
-    assert timing.ms[STATISTICS.index("mean")] == pytest.approx(0.141 / 7)
-    assert slow_outliers(np.array([1.0, 1.0, 1.1, 0.9, 0.2])).sum() == 0  # a fast one is none
-
-
 def test_disturbed_visits_are_made_again_and_the_calmest_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,45 +232,6 @@ def test_the_measurement_keeps_to_its_cores_and_lets_go_of_them(tmp_path: Path) 
     assert os.sched_getaffinity(0) == before
     with pytest.raises(ValueError, match=r"threads must be at most \d+, the cores here"):
         choose_cores(10**6)
-
-
-def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:
-    rng = np.random.default_rng(0)
-    times = rng.uniform(2, 4, size=(2, 90))
-    order = np.array([rng.permutation(90) for _ in range(2)])
-    plan = {"architectures": list(range(90)), "protocol": {"rounds": 2}}
-    visits = visits_of(times, order)
-    shuffled = [visits[i] for i in rng.permutation(len(visits))]
-    for window in (0, 9):
-        values = [
-            combine(np.log(t[:, :, 0]), s, window)
-            for _, t, s in (tabulate(plan, visits), tabulate(plan, shuffled))
-        ]
-        np.testing.assert_allclose(values[0], values[1], rtol=0, atol=1e-12)
-    with pytest.raises(ValueError, match="1 are missing"):
-        tabulate(plan, visits[:-1])
-    with pytest.raises(ValueError, match="one visit a round and network"):
-        tabulate(plan, [*visits, visits[0]])
-
-
-@pytest.mark.extra
-def test_drift_is_removed_where_that_helps() -> None:
-    rng = np.random.default_rng(0)
-    n, rounds = 200, 6
-    truth = rng.uniform(2, 4, size=n)
-    order = np.array([rng.permutation(n) for _ in range(rounds)])
-    times = truth * np.exp(0.01 * rng.normal(size=(rounds, n)))
-    slow = np.exp(0.1 * rng.normal(size=(rounds, n // 40)))
-    for r in range(rounds):
-        times[r, order[r]] *= np.repeat(slow[r], 40)
-    plan = {"architectures": list(range(n)), "protocol": {"rounds": rounds}}
-    _, table, positions = tabulate(plan, visits_of(times, order))
-    _, window, retests = choose_statistic(table, positions)
-    assert window
-    assert retests["median, drift over 15"].mape < retests["median"].mape / 2
-    logs = np.log(table[:, :, 0])
-    kept, removed = (combine(logs, positions, w) - np.log(truth) for w in (0, 15))
-    assert removed.std() < kept.std() / 2
 
 
 def test_run_measurement_takes_names(tmp_path: Path) -> None:

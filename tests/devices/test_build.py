@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from blox_env.devices.build import build_device, choose_statistic, combine, tabulate
+from blox_env.devices.embedded import MeasuredDevice
+from blox_env.devices.estimators import predictor
+from blox_env.devices.measure import (
+    choose_rows,
+    read_visits,
+)
+from blox_env.devices.protocol import STATISTICS
+from blox_env.spaces.blox import BloxSpace
+
+N = 90
+
+
+def test_measured_networks_keep_their_own_values(built: Path, raw: Path) -> None:
+    device = MeasuredDevice.from_folder(built)
+    rows = choose_rows(device.space, N, 0)
+    assert device.measured(rows).all()
+    numbers, times, positions = tabulate(*read_visits(raw))
+    chosen = device.card["statistic"]
+    logs = np.log(times[:, :, STATISTICS.index(chosen["visit"])])
+    own = np.exp(combine(logs, positions, chosen["drift_window"]))
+    found = device.latency_ms(device.space.from_index(numbers))
+    np.testing.assert_array_equal(found, own.astype(np.float32))
+    truth = 1.5 + BloxSpace().features(rows, "counts") @ np.linspace(0.1, 0.4, 9)
+    assert predictor.scores(truth, device.latency_ms(rows)).mape < 0.02
+
+
+def test_unfinished_measurements_are_not_built(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text((raw / "plan.json").read_text())
+    lines = (raw / "visits.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "visits.jsonl").write_text("".join(lines[:-3]))
+    with pytest.raises(ValueError, match="3 are missing"):
+        build_device(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def visits_of(times: np.ndarray, order: np.ndarray) -> list[dict[str, Any]]:
+    rounds, _n = times.shape
+    return [
+        {
+            "architecture": int(i),
+            "round": r,
+            "position": p,
+            "run": 0,
+            "ms": [float(times[r, i])] * len(STATISTICS),
+        }
+        for r in range(rounds)
+        for p, i in enumerate(order[r])
+    ]
+
+
+def test_order_of_the_lines_does_not_matter_and_gaps_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    times = rng.uniform(2, 4, size=(2, 90))
+    order = np.array([rng.permutation(90) for _ in range(2)])
+    plan = {"architectures": list(range(90)), "protocol": {"rounds": 2}}
+    visits = visits_of(times, order)
+    shuffled = [visits[i] for i in rng.permutation(len(visits))]
+    for window in (0, 9):
+        values = [
+            combine(np.log(t[:, :, 0]), s, window)
+            for _, t, s in (tabulate(plan, visits), tabulate(plan, shuffled))
+        ]
+        np.testing.assert_allclose(values[0], values[1], rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="1 are missing"):
+        tabulate(plan, visits[:-1])
+    with pytest.raises(ValueError, match="one visit a round and network"):
+        tabulate(plan, [*visits, visits[0]])
+
+
+@pytest.mark.extra
+def test_drift_is_removed_where_that_helps() -> None:
+    rng = np.random.default_rng(0)
+    n, rounds = 200, 6
+    truth = rng.uniform(2, 4, size=n)
+    order = np.array([rng.permutation(n) for _ in range(rounds)])
+    times = truth * np.exp(0.01 * rng.normal(size=(rounds, n)))
+    slow = np.exp(0.1 * rng.normal(size=(rounds, n // 40)))
+    for r in range(rounds):
+        times[r, order[r]] *= np.repeat(slow[r], 40)
+    plan = {"architectures": list(range(n)), "protocol": {"rounds": rounds}}
+    _, table, positions = tabulate(plan, visits_of(times, order))
+    _, window, retests = choose_statistic(table, positions)
+    assert window
+    assert retests["median, drift over 15"].mape < retests["median"].mape / 2
+    logs = np.log(table[:, :, 0])
+    kept, removed = (combine(logs, positions, w) - np.log(truth) for w in (0, 15))
+    assert removed.std() < kept.std() / 2
