@@ -6,7 +6,7 @@ is imported where it is used.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as _gym
 
@@ -29,6 +29,9 @@ from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
 from blox_env.spaces import BloxSpace, MacroBenchSpace, SearchSpace
 from blox_env.version import __version__
+
+if TYPE_CHECKING:
+    from blox_env.experiment.runner import compare
 
 __all__ = [
     "Agent",
@@ -102,8 +105,10 @@ def build_network(row: Any, space: SearchSpace | None = None, **kwargs: Any) -> 
     return (space or BloxSpace()).build_network(row, **kwargs)
 
 
-def compare(*args: Any, **kwargs: Any) -> Any:
-    """Many searches at once; see :func:`blox_env.experiment.runner.compare`."""
-    from blox_env.experiment.runner import compare as run
+def __getattr__(name: str) -> Any:
+    """``compare``, imported on first use: half of what it needs comes with an extra."""
+    if name == "compare":
+        from blox_env.experiment.runner import compare as run
 
-    return run(*args, **kwargs)
+        return run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

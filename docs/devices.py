@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 import blox_env
+from blox_env.analysis.device_points import DevicePoints
 from blox_env.devices.embedded import DATA, MeasuredDevice
-from blox_env.report.device_picture import DevicePoints, draw_device
+from blox_env.report.device_picture import draw_device
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "devices"

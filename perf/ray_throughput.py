@@ -27,14 +27,9 @@ from typing import Any
 
 from blox_env.experiment.plan import make_plan
 from blox_env.experiment.runner import run_plan
+from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.parallel import available_cores, ray_session
 
-COMMON: dict[str, Any] = {
-    "reward": None,
-    "latency_target_ms": None,
-    "noise": "mean",
-    "max_queries": None,
-}
 DEMO = ["random-search", "regularized-evolution", "ppo"]  # as in the Makefile
 AGENTS = ["random-search", "regularized-evolution", "local-search"]
 SEEDS = 20
@@ -43,12 +38,11 @@ SEEDS = 20
 def timed(workers: int, agents: list[str], seeds: int, budget: int) -> dict[str, Any]:
     """Run searches after ``ray.init``; sidecars by worker, and when the call began and ended."""
     with tempfile.TemporaryDirectory() as folder, ray_session("local", workers):
-        plan = make_plan(
-            agents, ["digits"], ["x86-ort-1t"], seeds=seeds, budget=budget, out=folder, **COMMON
-        )
+        settings = ExperimentSettings(agents=agents, seeds=seeds, budget=budget)
+        plan = make_plan(settings, folder)
         began = time.time()
-        failed = [progress for progress in run_plan(plan, workers=workers) if progress.error]
-        ended = time.time()
+        failed = [ended for ended in run_plan(plan, workers=workers) if ended.error]
+        over = time.time()
         if failed:
             raise RuntimeError(f"{len(failed)} searches failed: {failed[0].error}")
         metas = [json.loads(path.read_text()) for path in Path(folder).glob("runs/*.meta.json")]
@@ -56,7 +50,7 @@ def timed(workers: int, agents: list[str], seeds: int, budget: int) -> dict[str,
     for meta in metas:
         end = meta["finished_unix"]
         spans.setdefault(meta["pid"], []).append((end - meta["task_s"], end))
-    return {"began": began, "ended": ended, "spans": {k: sorted(v) for k, v in spans.items()}}
+    return {"began": began, "ended": over, "spans": {k: sorted(v) for k, v in spans.items()}}
 
 
 def throughput(repeats: int, budget: int) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 import blox_env
 from blox_env.benchmarks.base import load_benchmark
 from blox_env.devices.base import load_device
+from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import encode_run, write_run
 from blox_env.problem import Problem
 
@@ -45,30 +46,28 @@ def write_runs(folder: Path, runs: int, trials: int) -> None:
         chosen = pool[order[: 2 * trials]]
         problem.evaluate(rng.permutation(chosen))
         best = problem.history.best()
-        facts = {
-            "agent": agent,
-            "options": {},
-            "benchmark": "digits",
-            "device": name,
-            "space": problem.space.name,
-            "reward": problem.reward_name,
-            "latency_target_ms": None if name is None else problem.latency_target_ms,
-            "budget": trials,
-            "max_queries": problem.max_queries,
-            "epochs": benchmark.epochs,
-            "noise": "mean",
-            "seed": number // 2 // len(AGENTS),
-            "random": number,
-            "version": blox_env.__version__,
-            "checksums": {
+        facts = Facts(
+            agent=agent,
+            benchmark="digits",
+            device=name,
+            space=problem.space.name,
+            reward=problem.reward_name,
+            latency_target_ms=None if name is None else problem.latency_target_ms,
+            budget=trials,
+            max_queries=problem.max_queries,
+            epochs=benchmark.epochs,
+            repeat=number // 2 // len(AGENTS),
+            seed=number,
+            version=blox_env.__version__,
+            checksums={
                 "benchmark": benchmark.checksum(),
                 "device": None if name is None else device.checksum(),
             },
-            "best": best,
-            "test_acc": float(problem.test_acc(problem.history.x[best])[0]),
-            "queries": problem.queries,
-            "optimum": optima[name],
-        }
+            best=best,
+            test_acc=float(problem.test_acc(problem.history.x[best])[0]),
+            queries=problem.queries,
+            optimum=optima[name],
+        )
         meta = {
             "wall_s": 0.01 * trials,
             "trial_wall_s": (0.01 * np.arange(1, len(problem.history) + 1)).tolist(),

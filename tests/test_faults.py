@@ -10,8 +10,10 @@ import numpy as np
 import psutil
 import pytest
 
-from blox_env.experiment.plan import claim, make_plan
+from blox_env.experiment.plan import make_plan
+from blox_env.experiment.planfile import claim
 from blox_env.experiment.runner import run_plan
+from blox_env.experiment.settings import ExperimentSettings
 
 pytestmark = pytest.mark.faults
 KILLS = 30
@@ -126,10 +128,9 @@ def test_a_node_of_a_cluster_is_removed(tmp_path, calm):
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     try:
-        common = {"reward": None, "latency_target_ms": None, "noise": "mean", "max_queries": None}
-        devices = ["x86-ort-1t"]
-        plan = make_plan(AGENTS.split(","), ["digits"], devices, out=tmp_path, **SIZE, **common)
-        claim(plan)
+        settings = ExperimentSettings(agents=AGENTS.split(","), **SIZE)
+        plan = make_plan(settings, tmp_path)
+        claim(plan, settings.seed)
         ended = []
         for progress in run_plan(plan, address=cluster.address):
             ended.append(progress)

@@ -145,7 +145,7 @@ def curves(
     everywhere = along([run for runs in groups.values() for run in runs], axis)
     if everywhere is None:
         return None
-    budget = max(int(run.facts["budget"]) for runs in groups.values() for run in runs)
+    budget = max(int(run.facts.budget) for runs in groups.values() for run in runs)
     x = grid(everywhere, axis, budget)
     result = {}
     for agent, runs in groups.items():
@@ -173,7 +173,7 @@ def anytime(regret: FloatArray) -> FloatArray:
 
 def _end(run: Run, where: FloatArray, axis: Axis) -> float:
     if axis is EVALUATIONS:
-        return float(run.facts["budget"])
+        return float(run.facts.budget)
     return float(where.max()) if len(where) else 0.0
 
 

@@ -112,7 +112,7 @@ def found_front(runs: Sequence[Run], device: Device | None = None) -> list[Front
             val_acc=float(run.columns["val_acc"][row]),
             source=str(run.columns["source"][row]),
             measured=flag,
-            seed=int(run.facts["seed"]),
+            seed=int(run.facts.repeat),
         )
         for (run, row), flag in zip((kept[i] for i in chosen), measured, strict=True)
     ]

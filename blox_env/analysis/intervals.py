@@ -220,3 +220,21 @@ def _bootstrap(
         method="percentile", random_state=np.random.default_rng(seed),
     )  # fmt: skip
     return np.asarray(found.bootstrap_distribution)
+
+
+def thresholds(values: Sequence[FloatArray], points: int = 100) -> tuple[FloatArray, bool]:
+    """Where to look at profiles of these values, ``(t,)``, and whether on a logarithmic scale.
+
+    Logarithmic from the smallest positive value where that is far below the largest.
+
+    Args:
+        values: what is profiled, ``(n,)`` each.
+        points: how many thresholds.
+    """
+    every = np.concatenate(values)
+    top = float(every.max())
+    positive = every[every > 0]
+    if len(positive) and top > 20 * positive.min():
+        return np.geomspace(positive.min() / 2, top * 1.05, points), True
+    low = min(0.0, float(every.min()))
+    return np.linspace(low, max(top * 1.05, low + 1e-9), points), False

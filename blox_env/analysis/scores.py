@@ -14,6 +14,7 @@ from blox_env.analysis.curves import EVALUATIONS, anytime, hypervolume_along, po
 from blox_env.analysis.fronts import Points
 from blox_env.analysis.intervals import Estimate, improvement, iqm
 from blox_env.analysis.statistics import by_agent, final_regret, of_best, reference, regret_curves
+from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray
 from blox_env.problem.pareto import hypervolume
@@ -87,7 +88,7 @@ def yardstick(
     """
     best, known = reference(runs)
     facts = runs[0].facts
-    if whole_test is not None and facts["device"] is not None and whole is None:
+    if whole_test is not None and facts.device is not None and whole is None:
         whole_test = None  # no latencies, no rewards
     if whole_test is None:
         test = np.array([inference_reward(run) for run in runs])
@@ -98,7 +99,7 @@ def yardstick(
     first = np.array([_first(curve) for curve in regret_curves(runs, best)[1]])
     first = first[~np.isnan(first)]
     volume = 1.0
-    if facts["device"] is not None:
+    if facts.device is not None:
         evaluated = Points.of(runs)
         if whole is not None:
             corner = whole.reference() if corner is None else corner
@@ -122,7 +123,7 @@ def yardstick(
 
 def inference_reward(run: Run) -> float:
     """Reward of the run's incumbent with its test accuracy; NaN for formulas without a name."""
-    test = np.array([run.facts["test_acc"]], dtype=float)
+    test = np.array([run.facts.test_acc], dtype=float)
     latency = np.array([of_best(run, "latency_ms")], dtype=float)
     return float(_reward(run.facts, test, latency)[0])
 
@@ -197,12 +198,12 @@ def pool(problems: Sequence[tuple[Sequence[Run], Yardstick]]) -> Pooled:
     return Pooled(values, measure)
 
 
-def _reward(facts: Mapping[str, object], acc: FloatArray, latency: FloatArray) -> FloatArray:
-    formula = REWARDS.get(str(facts["reward"]))
-    target = facts["latency_target_ms"]
+def _reward(facts: Facts, acc: FloatArray, latency: FloatArray) -> FloatArray:
+    formula = REWARDS.get(str(facts.reward))
+    target = facts.latency_target_ms
     if formula is None:
         return np.full(len(acc), np.nan)
-    goal = float(target) if isinstance(target, int | float) else np.nan
+    goal = np.nan if target is None else target
     return np.asarray(formula(acc, latency, goal), dtype=float)
 
 

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray, IntArray
 
-# What runs must share before their rewards can be compared.
-_COMPARABLE = (
-    *("space", "reward", "latency_target_ms", "noise", "checksums", "budget", "max_queries"),
-    *("simulated_workers", "simulated_hours"),
-)
+# What runs must share before their rewards can be compared, beside their settings.
+_COMPARABLE = ("space", "checksums")
 _ROUNDING = 1e-9  # rewards closer than this are equal: the rest is floating-point noise
 
 
@@ -94,17 +91,18 @@ def by_problem(runs: Sequence[Run]) -> dict[tuple[str, str | None], list[Run]]:
     """
     groups: dict[tuple[str, str | None], list[Run]] = {}
     for run in runs:
-        groups.setdefault((run.facts["benchmark"], run.facts["device"]), []).append(run)
+        groups.setdefault((run.facts.benchmark, run.facts.device), []).append(run)
     for (benchmark, device), group in groups.items():
         first = group[0].facts
-        for fact in _COMPARABLE:
-            other = next((r.facts for r in group if r.facts.get(fact) != first.get(fact)), None)
-            if other is not None:
-                raise ValueError(
-                    f"runs on {benchmark} and {device} cannot be compared: {fact} is "
-                    f"{first.get(fact)!r} for {first['agent']}, seed {first['seed']}, and "
-                    f"{other.get(fact)!r} for {other['agent']}, seed {other['seed']}"
-                )
+        for other in (run.facts for run in group):
+            for name in (*first.shared(), *_COMPARABLE):
+                ours, theirs = getattr(first, name), getattr(other, name)
+                if ours != theirs:
+                    raise ValueError(
+                        f"runs on {benchmark} and {device} cannot be compared: {name} is "
+                        f"{ours!r} for {first.agent}, repeat {first.repeat}, and {theirs!r} for "
+                        f"{other.agent}, repeat {other.repeat}"
+                    )
     return dict(sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or "")))
 
 
@@ -112,13 +110,13 @@ def by_agent(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Runs by agent, sorted by name."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(run.facts["agent"], []).append(run)
+        groups.setdefault(run.facts.agent, []).append(run)
     return dict(sorted(groups.items()))
 
 
 def full_trainings(run: Run) -> NDArray[np.bool_]:
     """Rows of full trainings, ``(n,)``; all rows where the run does not say how long those are."""
-    length = run.facts.get("epochs")
+    length = run.facts.epochs
     if length is None:
         return np.ones(len(run), dtype=bool)
     return np.asarray(run.columns["epochs"] == length)
@@ -133,7 +131,7 @@ def reference(runs: Sequence[Run]) -> tuple[float, bool]:
     Raises:
         ValueError: without any evaluation.
     """
-    known = [run.facts["optimum"] for run in runs if run.facts.get("optimum") is not None]
+    known = [run.facts.optimum for run in runs if run.facts.optimum is not None]
     if known:
         return float(max(known)), True
     found = [run.columns["reward"][full_trainings(run)] for run in runs]
@@ -159,7 +157,7 @@ def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntAr
     """
     if best is None:
         best = reference(runs)[0]
-    length = max(int(run.facts["budget"]) for run in runs)
+    length = max(int(run.facts.budget) for run in runs)
     evaluations = np.arange(1, length + 1)
     regret = np.full((len(runs), length), np.nan)
     for row, run in zip(regret, runs, strict=True):
@@ -168,7 +166,7 @@ def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntAr
         incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards)])
         seen = np.searchsorted(spent, evaluations + _ROUNDING, side="right")
         row[:] = best - incumbent[seen]
-        row[np.isinf(row) | (evaluations > int(run.facts["budget"]))] = np.nan
+        row[np.isinf(row) | (evaluations > int(run.facts.budget))] = np.nan
     regret[np.abs(regret) < _ROUNDING] = 0.0
     return evaluations, regret
 
@@ -183,17 +181,17 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
     for (benchmark, device), group in by_problem(runs).items():
         best, known = reference(group)
         for agent, own in by_agent(group).items():
-            measured = [r.facts["measured"] for r in own if r.facts.get("measured") is not None]
+            measured = [r.facts.measured for r in own if r.facts.measured is not None]
             rows.append(
                 Summary(
                     agent=agent,
                     benchmark=benchmark,
                     device=device,
-                    reward=own[0].facts["reward"],
-                    noise=own[0].facts["noise"],
+                    reward=str(own[0].facts.reward),
+                    noise=own[0].facts.noise,
                     runs=len(own),
                     val_acc=Spread.of(of_best(run, "val_acc") for run in own),
-                    test_acc=Spread.of(run.facts["test_acc"] for run in own),
+                    test_acc=Spread.of(run.facts.test_acc for run in own),
                     latency_ms=Spread.of(of_best(run, "latency_ms") for run in own),
                     regret=Spread.of(final_regret(run, best) for run in own),
                     evaluations=Spread.of(run.columns["cost"].sum() for run in own),
@@ -208,12 +206,22 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
 
 
 def of_best(run: Run, column: str) -> Any:
-    """Value of a column for the run's best architecture."""
-    return run.columns[column][run.facts["best"]]
+    """Value of a column for the run's best architecture.
+
+    Args:
+        run: one run.
+        column: name of a column.
+    """
+    return run.columns[column][run.facts.best]
 
 
 def final_regret(run: Run, best: float) -> float:
-    """Simple regret of the run's best architecture to the reward ``best``, 0 below 1e-9."""
+    """Simple regret of the run's best architecture, 0 below 1e-9.
+
+    Args:
+        run: one run.
+        best: the reward that regret is measured to.
+    """
     value = float(best - of_best(run, "reward"))
     return 0.0 if abs(value) < _ROUNDING else value
 

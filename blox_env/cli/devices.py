@@ -110,7 +110,8 @@ def devices(
         table.add_row(device.name, f"{device.median_ms():.2f} ms", measured, *cells)
     console.print(table)
     if pictures is not None:
-        from blox_env.report.device_picture import DevicePoints, draw_device
+        from blox_env.analysis.device_points import DevicePoints
+        from blox_env.report.device_picture import draw_device
 
         source = blox_env.load_benchmark(benchmark)
         for device in known:

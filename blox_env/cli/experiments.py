@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from blox_env.cli.common import Address, Data, Workers, console, device_or_none, names
+from blox_env.cli.common import Address, Data, Workers, console
+from blox_env.cli.settings import settings_from, settings_parameters
 
 
 def compare(
-    agents: Annotated[str, typer.Option(help="Names of agents, comma-separated.")] = (
-        "random-search,regularized-evolution,ppo"
-    ),
-    benchmarks: Annotated[str, typer.Option(help="Names of benchmarks.")] = "digits",
-    devices: Annotated[str, typer.Option(help="Names of devices; 'none': no latency.")] = (
-        "x86-ort-1t"
-    ),
-    seeds: Annotated[int, typer.Option(help="Searches of each kind.")] = 8,
-    data: Data = None,
-    budget: Annotated[int, typer.Option(help="Full trainings that each search may spend.")] = 500,
+    *,
     out: Annotated[Path, typer.Option(help="Folder for results.")] = Path("runs/compare"),
-    reward: Annotated[str | None, typer.Option(help="Name of a reward formula.")] = None,
-    target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,
-    noise: Annotated[str, typer.Option(help="'mean', or 'sampled' trainings.")] = "mean",
-    seed: Annotated[int, typer.Option(help="Seed that all others come from.")] = 0,
-    simulated_workers: Annotated[
-        int, typer.Option(help="Trainings that each search does at once, in simulated time.")
-    ] = 1,
-    simulated_hours: Annotated[
-        float | None, typer.Option(help="Limit of each search in simulated time.")
-    ] = None,
     workers: Workers = None,
     address: Address = "local",
+    data: Data = None,
+    **given: Any,
 ) -> None:
     """Run several agents with several seeds in parallel, then show and draw the results.
 
@@ -41,32 +26,22 @@ def compare(
     """
     from blox_env.cli.views.comparison import compare_live
 
-    failed = compare_live(
-        console,
-        agents=names(agents),
-        benchmarks=names(benchmarks),
-        devices=[device_or_none(name) for name in names(devices)],
-        seeds=seeds,
-        budget=budget,
-        out=out,
-        reward=reward,
-        latency_target_ms=target,
-        noise=noise,
-        seed=seed,
-        simulated_workers=simulated_workers,
-        simulated_hours=simulated_hours,
-        workers=workers,
-        address=address,
-    )
-    if failed:
+    settings = settings_from(given)
+    if compare_live(console, settings, out, workers=workers, address=address):
         raise typer.Exit(1)
+
+
+_own = inspect.signature(compare, eval_str=True).parameters
+compare.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
+    [*settings_parameters(), *(_own[name] for name in ("out", "workers", "address", "data"))]
+)
 
 
 def report(folder: Annotated[Path, typer.Argument(help="What compare wrote.")]) -> None:
     """Draw the pictures and write the report of results that are there."""
     from blox_env.report import write_report, written
 
-    console.print(written(write_report(folder)), highlight=False)
+    console.print(written(write_report(folder)), highlight=False, markup=False, soft_wrap=True)
 
 
 def validate(

@@ -1,12 +1,14 @@
-"""What an experiment is to do: its searches, and ``plan.json``, which says whose a folder is."""
+"""The searches of an experiment, in the order in which they run."""
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import itertools
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +16,68 @@ import numpy as np
 
 from blox_env.agent import Agent, make_agent
 from blox_env.experiment import provenance
-from blox_env.experiment.results import read_facts
+from blox_env.experiment.facts import Facts, Origin, differing
+from blox_env.experiment.results import is_whole, read_facts
+from blox_env.experiment.settings import ExperimentSettings, SearchSettings
 from blox_env.ground import registry
-from blox_env.ground.errors import check_positive_int
-from blox_env.ground.files import write_json
-from blox_env.ground.seeds import spawn_seeds
 from blox_env.problem import Problem
-from blox_env.problem.clock import Clock
 from blox_env.version import __version__
 
-SCHEMA = 1
-FILE = "plan.json"
+LISTABLE = 10**6  # architectures of a space whose optimum is looked up
+_READABLE = 40  # characters of one part of a file's name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Search:
-    """One search of an experiment, all that a worker needs to know."""
+    """One search of an experiment, all that a worker needs to know.
+
+    Attributes:
+        agent: name of the agent.
+        benchmark: name of the benchmark.
+        device: name of the device, None for no latency.
+        settings: what all searches of the experiment share.
+        repeat: number of the search among those of its kind, from 0.
+        seed: of the agent's random choices.
+        options: arguments of the agent.
+        path: of the run file.
+        optimum: reward of the best of the whole space, None where that is not known.
+    """
 
     agent: str
     benchmark: str
     device: str | None
-    reward: str | None
+    settings: SearchSettings
+    repeat: int
     seed: int
-    budget: int
-    max_queries: int | None
-    latency_target_ms: float | None
-    noise: str
-    options: tuple[tuple[str, Any], ...]
-    random: int
-    path: str
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    path: str = ""
     optimum: float | None = None
-    simulated_workers: int = 1
-    simulated_hours: float | None = None
+
+    @classmethod
+    def of(cls, facts: Facts, path: str | Path) -> Search:
+        """The search that a run file is of.
+
+        Args:
+            facts: what stands in the file.
+            path: of the file.
+        """
+        return cls(
+            agent=facts.agent,
+            benchmark=facts.benchmark,
+            device=facts.device,
+            settings=SearchSettings(**facts.shared()),
+            repeat=facts.repeat,
+            seed=facts.seed,
+            options=facts.options,
+            path=str(path),
+            optimum=facts.optimum,
+        )
 
     @property
     def name(self) -> str:
         """What tells the search from the others of its experiment, as a file name."""
-        parts = (self.agent, self.benchmark, self.device or "no-device", f"s{self.seed:03d}")
-        return "__".join(part.replace(":", ".").replace("/", ".") for part in parts)
+        parts = (self.agent, self.benchmark, self.device or "no-device")
+        return "__".join([*map(_file_name, parts), f"s{self.repeat:03d}"])
 
     @property
     def kind(self) -> tuple[str, str, str | None]:
@@ -59,105 +85,136 @@ class Search:
         return self.agent, self.benchmark, self.device
 
     @property
+    def noise_seed(self) -> int:
+        """Which training ``noise="sampled"`` draws: another one in every repeat."""
+        return self.repeat
+
+    @property
     def error_path(self) -> Path:
-        """Where the errors of a search stand that failed for good."""
+        """Where the error of a search stands that failed for good."""
         return Path(self.path).with_suffix(".failed.json")
 
     def problem(self) -> Problem:
         """A fresh problem with a fresh clock."""
-        return Problem(
-            self.benchmark,
-            self.device,
-            self.reward,
-            latency_target_ms=self.latency_target_ms,
-            budget=self.budget,
-            max_queries=self.max_queries,
-            noise=self.noise,
-            seed=self.seed,
-            clock=Clock(self.simulated_workers, self.simulated_hours),
-        )
+        return self.settings.problem(self.benchmark, self.device, noise_seed=self.noise_seed)
 
-    def determinants(self, problem: Problem) -> dict[str, Any]:
-        """What decides the result, beyond the names in :attr:`name`; through JSON."""
-        return {
-            "settings": settings(self),
-            "version": __version__,
-            "versions": provenance.versions(_module(self.agent)),
-            "budget": self.budget,
-            "max_queries": problem.max_queries,
-            "random": self.random,
-            "noise": self.noise,
+    def origin(self, problem: Problem) -> Origin:
+        """Everything that determines the run, as ``problem`` resolved it."""
+        resolved = {
+            **self.settings.shared(),
             "reward": problem.reward_name,
             "latency_target_ms": None if self.device is None else problem.latency_target_ms,
-            "simulated_workers": self.simulated_workers,
-            "simulated_hours": self.simulated_hours,
-            "checksums": {
+            "max_queries": problem.max_queries,
+        }
+        return Origin(
+            agent=self.agent,
+            benchmark=self.benchmark,
+            device=self.device,
+            repeat=self.repeat,
+            seed=self.seed,
+            noise_seed=self.noise_seed,
+            options=_through_json(self.options),
+            agent_settings=_agent_settings(self),
+            space=problem.space.name,
+            epochs=problem.benchmark.epochs,
+            version=__version__,
+            versions=provenance.versions(_module(self.agent)),
+            checksums={
                 "benchmark": problem.benchmark.checksum(),
                 "device": None if problem.device is None else problem.device.checksum(),
             },
-        }
+            **resolved,
+        )
 
 
-def make_plan(
-    agents: Sequence[str],
-    benchmarks: Sequence[str],
-    devices: Sequence[str | None],
-    *,
-    seeds: int,
-    budget: int,
-    out: str | Path,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    seed: int = 0,
-    simulated_workers: int = 1,
-    **common: Any,
-) -> list[Search]:
+def make_plan(settings: ExperimentSettings, out: str | Path) -> list[Search]:
     """All searches of an experiment, checked before anything runs.
+
+    Args:
+        settings: what the experiment is asked to do.
+        out: folder for results.
+
+    Returns:
+        The searches, seeds outermost, so that an experiment that was stopped has some of each kind.
 
     Raises:
         ValueError: for unknown names, an agent that requires what a problem lacks, or a benchmark
             that does not know how long trainings take where simulated time needs it.
     """
-    options = dict(options or {})
-    check_positive_int("seeds", seeds)
-    for kind, names in (("agents", agents), ("benchmarks", benchmarks), ("devices", devices)):
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"{kind} must be different names, at least one, got {list(names)}")
-    for name in options:
-        if name not in agents:
-            raise ValueError(f"options are given for {name!r}, which is not among {list(agents)}")
-    made: dict[str, Agent] = {name: make_agent(name, options.get(name)) for name in agents}
+    made: dict[str, Agent] = {
+        name: make_agent(name, settings.options_of(name)) for name in settings.agents
+    }
     folder = Path(out).resolve()
-    draws = spawn_seeds(seed, seeds)
-    plan: list[Search] = []
-    # seeds outermost, so that an experiment that was stopped has some of everything
     places = itertools.product(
-        [registry.absolute("benchmark", name) for name in benchmarks],
-        [None if name is None else registry.absolute("device", name) for name in devices],
+        [registry.absolute("benchmark", name) for name in settings.benchmarks],
+        [None if name is None else registry.absolute("device", name) for name in settings.devices],
     )
+    shared = SearchSettings(**settings.shared())
+    seeds = settings.search_seeds()
+    plan: list[Search] = []
     for benchmark, device in places:
-        probe = Search("", benchmark, device, seed=0, budget=budget, options=(), random=0, path="",
-                       simulated_workers=simulated_workers, **common)  # fmt: skip
-        problem = probe.problem()
+        problem = shared.problem(benchmark, device)
         for name, agent in made.items():
-            missing = agent.requires - problem.provides
-            if missing:
+            if missing := agent.requires - problem.provides:
                 raise ValueError(f"{name} requires {sorted(missing)}, not there on {benchmark!r}")
-        if simulated_workers > 1 or common.get("simulated_hours") is not None:
+        if settings.simulated_workers > 1 or settings.simulated_hours is not None:
             _check_times(problem)
-        listable = "table" in problem.provides and problem.space.size <= 10**6
-        best = problem.optimum()[1] if listable else None
-        for number, name in itertools.product(range(seeds), agents):
-            item = replace(
-                probe,
+        best = optimum(problem)
+        for (repeat, seed), name in itertools.product(enumerate(seeds), settings.agents):
+            item = Search(
                 agent=name,
-                seed=number,
-                options=tuple(sorted(options.get(name, {}).items())),
-                random=draws[number],
+                benchmark=benchmark,
+                device=device,
+                settings=shared,
+                repeat=repeat,
+                seed=seed,
+                options=settings.options_of(name),
                 optimum=best,
             )
             plan.append(replace(item, path=str(folder / "runs" / f"{item.name}.parquet")))
-    plan.sort(key=lambda item: item.seed)
+    plan.sort(key=lambda item: item.repeat)
     return plan
+
+
+def optimum(problem: Problem) -> float | None:
+    """The best reward of the whole space, None where that is too large or costly to look up."""
+    listable = "table" in problem.provides and problem.space.size <= LISTABLE
+    return problem.optimum()[1] if listable else None
+
+
+def unfinished(plan: Sequence[Search]) -> list[Search]:
+    """The searches without a run file; one that is empty or was cut off counts as missing.
+
+    Raises:
+        ValueError: when a run file belongs to another experiment.
+    """
+    there = {item.name: item for item in plan if is_whole(Path(item.path))}
+    wanted: dict[tuple[str, str, str | None], Origin] = {}  # those of a kind share all but seeds
+    for item in there.values():
+        if item.kind not in wanted:
+            wanted[item.kind] = item.origin(item.problem())
+        own = replace(
+            wanted[item.kind], repeat=item.repeat, seed=item.seed, noise_seed=item.noise_seed
+        )
+        facts = read_facts(item.path)
+        for name in differing(facts, own):
+            raise other_experiment(item.path, name, getattr(facts, name), getattr(own, name))
+    return [item for item in plan if item.name not in there]
+
+
+def other_experiment(path: str | Path, name: str, there: object, wanted: object) -> ValueError:
+    """The error for a file that belongs to another experiment.
+
+    Args:
+        path: the file.
+        name: what differs.
+        there: its value in the file.
+        wanted: its value in the experiment.
+    """
+    return ValueError(
+        f"{path} is of another experiment: {name} is {there!r}, expected {wanted!r}; "
+        f"choose another folder for out"
+    )
 
 
 def _check_times(problem: Problem) -> None:
@@ -169,101 +226,30 @@ def _check_times(problem: Problem) -> None:
         )
 
 
-def settings(item: Search) -> dict[str, Any]:
-    """All options of the agent with their values, defaults included, and a hash of its code."""
+def _agent_settings(item: Search) -> dict[str, Any]:
+    """All arguments of the agent with their values, defaults included, and a hash of its code."""
     made = registry.resolve("agent", item.agent)
     parameters = inspect.signature(made).parameters.values()
     values = {p.name: p.default for p in parameters if p.default is not p.empty}
-    values |= {**dict(item.options), "code": provenance.code(_module(item.agent))}
-    # through JSON, so that what is compared is what a file gives back
-    return dict(json.loads(json.dumps(values, default=repr)))
+    return _through_json({**values, **item.options, "code": provenance.code(_module(item.agent))})
 
 
-def unfinished(plan: Sequence[Search]) -> list[Search]:
-    """The searches without a run file.
-
-    Raises:
-        ValueError: when a run file belongs to another experiment.
-    """
-    there = {item: item.name for item in plan if Path(item.path).exists()}
-    wanted: dict[Any, dict[str, Any]] = {}  # those of a kind share all but the seed
-    for item in there:
-        if item.kind not in wanted:
-            wanted[item.kind] = item.determinants(item.problem())
-        facts = read_facts(item.path)
-        for name, value in {**wanted[item.kind], "random": item.random}.items():
-            if facts.get(name) != value:
-                raise _other(item.path, name, facts.get(name), value)
-    return [item for item in plan if item not in there]
-
-
-def claim(plan: Sequence[Search]) -> None:
-    """Write ``plan.json`` beside the folder of runs, or see that the one there agrees.
-
-    It holds everything that decides the results. An experiment may grow, by agents, benchmarks,
-    devices or seeds: then what is there has to be a part of it, and the larger plan takes its
-    place. The commit is not in it: it changes with every file of the checkout, while what decides
-    the results of an agent is a hash of its code, which is.
-
-    Raises:
-        ValueError: when the folder belongs to another experiment; says what differs.
-    """
-    path = Path(plan[0].path).parents[1] / FILE
-    wanted = _description(plan)
-    if path.exists():
-        try:
-            there = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
-        if there == wanted:
-            return
-        new = dict(_flat(wanted))
-        for name, value in _flat(there):
-            if name not in new:
-                raise ValueError(
-                    f"{path} is of another experiment: it has {name} = {value!r}, this one has "
-                    f"not; choose another folder for out"
-                )
-            if new[name] != value:
-                raise _other(path, name, value, new[name])
-    write_json(path, wanted)
-
-
-def _description(plan: Sequence[Search]) -> dict[str, Any]:
-    """Everything that decides the results of an experiment, in terms of JSON."""
-    shared = ("budget", "noise", "simulated_workers", "simulated_hours", "version")
-    found: dict[str, Any] = {"schema": SCHEMA, "agents": {}, "problems": {}, "seeds": {}}
-    for item in {item.kind: item for item in plan}.values():
-        decides = item.determinants(item.problem())
-        found |= {name: decides[name] for name in shared}
-        found["agents"][item.agent] = {name: decides[name] for name in ("settings", "versions")}
-        problem = f"{item.benchmark}, {item.device or 'no device'}"
-        found["problems"][problem] = {
-            name: decides[name]
-            for name in ("reward", "latency_target_ms", "max_queries", "checksums")
-        }
-    found["seeds"] = {str(item.seed): item.random for item in plan}
-    return found
-
-
-def _flat(tree: Any, name: str = "") -> list[tuple[str, Any]]:
-    """The leaves of nested dicts with dotted names."""
-    if not isinstance(tree, dict):
-        return [(name, tree)]
-    return [
-        leaf
-        for key, value in tree.items()
-        for leaf in _flat(value, f"{name}.{key}" if name else str(key))
-    ]
-
-
-def _other(path: str | Path, name: str, there: object, wanted: object) -> ValueError:
-    return ValueError(
-        f"{path} is of another experiment: {name} is {there!r}, expected {wanted!r}; "
-        f"choose another folder for out"
-    )
+def _through_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as a file gives them back."""
+    return dict(json.loads(json.dumps(dict(values), default=repr)))
 
 
 def _module(agent: str) -> str:
     """Name of the module that an agent's class is from."""
     return str(registry.resolve("agent", agent).__module__)
+
+
+def _file_name(name: str) -> str:
+    """A name as part of a file's name: itself, or its end and a hash where it cannot be kept.
+
+    Different names give different parts, also on file systems that fold upper and lower case.
+    """
+    if len(name) <= _READABLE and re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name) and "__" not in name:
+        return name
+    readable = re.sub(r"[^A-Za-z0-9.-]+", ".", name)[-_READABLE:].strip(".-")
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"

@@ -1,13 +1,16 @@
 """Run files: the history of one search with everything that determines it, as Parquet.
 
 Equal searches are equal files, byte for byte: no real time, host, path or commit is in them. Those
-stand beside each run file in a sidecar ``*.meta.json``. Simulated time is in the run file.
+stand beside each run file in a sidecar ``*.meta.json``. Simulated time is in the run file. A digest
+over trials and facts tells damage; it is no signature, so it does not tell who wrote the file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.experiment.facts import Facts
 from blox_env.ground.extras import extra
 from blox_env.ground.files import write_atomic, write_json
 from blox_env.problem.clock import Schedule, schedule
 from blox_env.problem.history import History
 
-SCHEMA = 2
+SCHEMA = 3
+READABLE = (2, 3)  # 2 has other names of some facts, and no digest
 SIMULATED = ("sim_start_s", "sim_end_s", "sim_worker")  # columns beyond those of the history
 _KEY = b"blox_env"
+_DIGEST = b"blox_env.sha256"
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,7 @@ class Run:
     """One finished search.
 
     Attributes:
-        facts: what determines the run (``agent``, ``options``, ``settings``, ``benchmark``,
-            ``device``, ``reward``, ``latency_target_ms``, ``budget``, ``noise``, ``seed``,
-            ``simulated_workers``, ``simulated_hours``, ``checksums``, ``version``, ``versions``)
-            and its result: ``best`` (row of the history), ``test_acc`` of that architecture,
-            ``queries``, ``optimum`` (reward of the best of the whole space, or None).
+        facts: what determines the run, and its result.
         x: architectures ``(n, slots)`` in order of first evaluation.
         columns: the history's other columns, each ``(n,)``, and ``sim_start_s``, ``sim_end_s``,
             ``sim_worker``: which of the simulated workers trained when, in simulated seconds (NaN
@@ -45,47 +47,80 @@ class Run:
             where the sidecar is missing.
     """
 
-    facts: dict[str, Any]
+    facts: Facts
     x: NDArray[np.int64]
     columns: dict[str, NDArray[Any]]
-    meta: dict[str, Any]
+    meta: Mapping[str, Any]
 
     def __len__(self) -> int:
         """Number of trials."""
         return len(self.x)
 
 
-def encode_run(history: History, facts: dict[str, Any], simulated: Schedule | None = None) -> bytes:
+def encode_run(history: History, facts: Facts, simulated: Schedule | None = None) -> bytes:
     """A run file as bytes; equal searches give equal bytes.
 
-    ``simulated`` says when which worker trained; if not given, one did everything in order.
+    Args:
+        history: the trials.
+        facts: what determines the run, and its result.
+        simulated: when which worker trained; if not given, one did everything in order.
     """
     arrow, parquet = _pyarrow()
     when = schedule(history.train_time_s) if simulated is None else simulated
     columns: dict[str, Any] = {f"x{i}": history.x[:, i] for i in range(history.x.shape[1])}
     columns |= history.columns()
-    columns["source"] = columns["source"].tolist()
     columns |= {
         "sim_start_s": when.start_s,
         "sim_end_s": when.end_s,
         "sim_worker": when.worker,
     }
-    table = arrow.table(columns).replace_schema_metadata(
-        {_KEY: json.dumps({"schema": SCHEMA, **facts}, sort_keys=True)}
-    )
+    metadata = sealed(facts, columns)
+    columns["source"] = columns["source"].tolist()
+    table = arrow.table(columns).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 
 
-def write_run(path: Path, content: bytes, meta: dict[str, Any]) -> None:
-    """Write a run file and its sidecar atomically, the run file last."""
+def sealed(facts: Facts, columns: Mapping[str, NDArray[Any]]) -> dict[bytes, bytes]:
+    """The facts as they stand in a run file, with a digest over them and the trials.
+
+    Args:
+        facts: of the run.
+        columns: of the trials, those of ``x`` among them.
+    """
+    said = {"schema": SCHEMA, "trials_sha256": _digest(columns), **facts.to_json()}
+    text = json.dumps(said, sort_keys=True).encode()
+    return {_KEY: text, _DIGEST: hashlib.sha256(text).hexdigest().encode()}
+
+
+def _digest(columns: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 over named columns, whatever their order."""
+    found = hashlib.sha256()
+    for name in sorted(columns):
+        values = columns[name]
+        if values.dtype.kind in "UO":
+            content = "\0".join(map(str, values.tolist())).encode()
+        else:
+            content = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<")).tobytes()
+        found.update(f"{name}\0{len(values)}\0".encode() + content)
+    return found.hexdigest()
+
+
+def write_run(path: Path, content: bytes, meta: Mapping[str, Any]) -> None:
+    """Write a run file and its sidecar atomically, the run file last.
+
+    Args:
+        path: of the run file.
+        content: what :func:`encode_run` gave.
+        meta: real times and host, for the sidecar.
+    """
     write_json(sidecar(path), meta)
     write_atomic(path, content)
 
 
 def read_run(path: str | Path) -> Run:
-    """Read a run file.
+    """Read a run file and check its digest.
 
     Raises:
         ValueError: names the file and what is wrong with it.
@@ -94,9 +129,12 @@ def read_run(path: str | Path) -> Run:
     path = Path(path)
     try:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            facts = _facts(path, file.schema_arrow.metadata)
+            said = _said(path, file.schema_arrow.metadata)
             table = file.read(use_threads=False)
         data = {name: table[name].to_numpy() for name in table.column_names}
+        if said["schema"] > 2 and said.get("trials_sha256") != _digest(data):
+            raise ValueError("its trials are not those that its digest is of")
+        facts = Facts.from_json(said, said["schema"])
     except FileNotFoundError:
         raise
     except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
@@ -106,11 +144,11 @@ def read_run(path: str | Path) -> Run:
         raise ValueError(f"{path} is not a run file: columns are missing: {missing or 'x0 …'}")
     x = np.stack([data.pop(name) for name in slots], axis=1)
     beside = sidecar(path)
-    meta = json.loads(beside.read_text()) if beside.exists() else {}
+    meta = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
     return Run(facts, x, data, meta)
 
 
-def read_facts(path: str | Path) -> dict[str, Any]:
+def read_facts(path: str | Path) -> Facts:
     """The facts of a run file without its trials.
 
     Raises:
@@ -118,23 +156,53 @@ def read_facts(path: str | Path) -> dict[str, Any]:
     """
     arrow, parquet = _pyarrow()
     try:
-        return _facts(Path(path), parquet.read_schema(path).metadata)
+        said = _said(Path(path), parquet.read_schema(path).metadata)
+        return Facts.from_json(said, said["schema"])
     except FileNotFoundError:
         raise
     except (arrow.ArrowException, OSError, ValueError) as error:
         raise _not_a_run(Path(path), error) from error
 
 
-def _facts(path: Path, metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads((metadata or {}).get(_KEY, b"null"))
-    if not isinstance(facts, dict):
+def run_digest(path: Path) -> str:
+    """The digest that a run file states, over its facts and trials.
+
+    Raises:
+        ValueError: for what is no run file.
+    """
+    arrow, parquet = _pyarrow()
+    try:
+        metadata = parquet.read_schema(path).metadata or {}
+    except (arrow.ArrowException, OSError) as error:
+        raise _not_a_run(path, error) from error
+    return str(metadata.get(_DIGEST, b"").decode())
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is a run file that was written to its end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-4, 2)
+            return file.read() == b"PAR1"
+    except OSError:  # not there, or shorter than that
+        return False
+
+
+def _said(path: Path, metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
+    """The facts as they stand in a file, their schema and digest checked."""
+    text = (metadata or {}).get(_KEY, b"null")
+    said: dict[str, Any] = json.loads(text)
+    if not isinstance(said, dict):
         raise ValueError("there are no facts in it")
-    if facts.get("schema") != SCHEMA:
+    if said.get("schema") not in READABLE:
         raise _OtherSchemaError(
-            f"{path} has schema {facts.get('schema')!r}, expected {SCHEMA}: it was written by "
+            f"{path} has schema {said.get('schema')!r}, expected {SCHEMA}: it was written by "
             f"another version of blox-env; run the experiment again in another folder"
         )
-    return facts
+    digest = hashlib.sha256(text).hexdigest().encode()
+    if said["schema"] > 2 and (metadata or {}).get(_DIGEST) != digest:
+        raise ValueError("its facts are not those that its digest is of")
+    return said
 
 
 class _OtherSchemaError(ValueError):
@@ -152,11 +220,16 @@ def read_runs(folder: str | Path) -> list[Run]:
 
     Raises:
         FileNotFoundError: when there is none.
+        ValueError: names a file that is none, and what is wrong with it.
     """
     paths = sorted(Path(folder).glob("runs/*.parquet"))
     if not paths:
         raise FileNotFoundError(f"no run files (runs/*.parquet) below {folder}")
-    return [read_run(path) for path in paths]
+    runs = [read_run(path) for path in paths]
+    for path, run in zip(paths, runs, strict=True):
+        if not 0 <= run.facts.best < len(run):
+            raise ValueError(f"{path}: its best is row {run.facts.best} of {len(run)} trials")
+    return runs
 
 
 def sidecar(path: Path) -> Path:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from blox_env.agent import search
 from blox_env.experiment import provenance
-from blox_env.experiment.plan import Search, claim, make_plan, unfinished
+from blox_env.experiment.comparison import Comparison, Ended
+from blox_env.experiment.facts import Facts
+from blox_env.experiment.plan import Search, make_plan, unfinished
+from blox_env.experiment.planfile import claim
 from blox_env.experiment.results import encode_run, write_run
+from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.files import write_json
 from blox_env.ground.parallel import Worker, run_tasks
 from blox_env.problem import Problem
@@ -21,33 +24,52 @@ from blox_env.problem import Problem
 TRIES = 3  # of a search, before it is reported
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What happened when a search ended: its place in the plan, and the error if it failed."""
+class Watcher(Protocol):
+    """What is told how an experiment goes on; the display of the command line is one."""
 
-    search: Search
-    error: str | None = None
+    def planned(self, plan: Sequence[Search], left: Sequence[Search]) -> None:
+        """Take note of all searches, and of those that have no run file yet."""
+
+    def started(self, search: Search, worker: Worker) -> None:
+        """Take note that a search starts on a worker, again at each try."""
+
+    def ended(self, ended: Ended) -> None:
+        """Take note that a search has a run file now, or failed for good."""
+
+
+class Silent:
+    """A watcher that shows nothing."""
+
+    def planned(self, plan: Sequence[Search], left: Sequence[Search]) -> None:
+        """Do nothing."""
+
+    def started(self, search: Search, worker: Worker) -> None:
+        """Do nothing."""
+
+    def ended(self, ended: Ended) -> None:
+        """Do nothing."""
 
 
 def compare(
-    agents: Sequence[str],
-    benchmarks: Sequence[str] = ("digits",),
-    devices: Sequence[str | None] = ("x86-ort-1t",),
+    agents: Sequence[str] = ExperimentSettings.agents,
+    benchmarks: Sequence[str] = ExperimentSettings.benchmarks,
+    devices: Sequence[str | None] = ExperimentSettings.devices,
     *,
-    seeds: int = 8,
-    budget: int = 500,
     out: str | Path,
-    reward: str | None = None,
-    latency_target_ms: float | None = None,
-    noise: str = "mean",
-    max_queries: int | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    seed: int = 0,
-    simulated_workers: int = 1,
-    simulated_hours: float | None = None,
+    seeds: int = ExperimentSettings.seeds,
+    budget: int = ExperimentSettings.budget,
+    reward: str | None = ExperimentSettings.reward,
+    latency_target_ms: float | None = ExperimentSettings.latency_target_ms,
+    noise: str = ExperimentSettings.noise,
+    max_queries: int | None = ExperimentSettings.max_queries,
+    options: Mapping[str, Mapping[str, Any]] | None = ExperimentSettings.options,
+    seed: int = ExperimentSettings.seed,
+    simulated_workers: int = ExperimentSettings.simulated_workers,
+    simulated_hours: float | None = ExperimentSettings.simulated_hours,
     workers: int | None = None,
     address: str = "local",
-) -> list[Progress]:
+    watcher: Watcher | None = None,
+) -> Comparison:
     """Run every agent on every benchmark and device with several seeds, in parallel on Ray.
 
     Every search is a task and leaves one run file below ``out/runs``; those that are there already
@@ -58,9 +80,9 @@ def compare(
         agents: names of agents.
         benchmarks: names of benchmarks.
         devices: names of devices; None for no latency.
+        out: folder for results; what is to be done stands in its ``plan.json``.
         seeds: searches of each kind.
         budget: full trainings of each search.
-        out: folder for results; what is to be done stands in its ``plan.json``.
         reward: name of a formula.
         latency_target_ms: target of the formula, each device's median if not given.
         noise: ``"mean"`` or ``"sampled"``.
@@ -72,21 +94,22 @@ def compare(
         simulated_hours: limit of each search in simulated time, beside the budget.
         workers: how many run at once, all cores if not given; 0 runs them here, without Ray.
         address: of a Ray cluster.
+        watcher: is told how it goes on.
 
     Returns:
-        One :class:`Progress` a search that was run now, in the order in which they ended.
+        What ended now, in that order, with the results of all searches asked for: ``.runs``,
+        ``.to_pandas()``, ``.plot()``, ``.report()``.
 
     Raises:
         ValueError: for unknown names and options, and for a folder that holds another experiment,
             before anything runs.
     """
-    plan = make_plan(
-        agents,
-        benchmarks,
-        devices,
+    settings = ExperimentSettings(
+        agents=agents,
+        benchmarks=benchmarks,
+        devices=devices,
         seeds=seeds,
         budget=budget,
-        out=out,
         reward=reward,
         latency_target_ms=latency_target_ms,
         noise=noise,
@@ -96,8 +119,33 @@ def compare(
         simulated_workers=simulated_workers,
         simulated_hours=simulated_hours,
     )
-    claim(plan)
-    return list(run_plan(plan, workers=workers, address=address))
+    return run_experiment(settings, out, workers=workers, address=address, watcher=watcher)
+
+
+def run_experiment(
+    settings: ExperimentSettings,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    address: str = "local",
+    watcher: Watcher | None = None,
+) -> Comparison:
+    """Run what has no run file yet; :func:`compare` with its settings as one object.
+
+    Args:
+        settings: what the experiment is asked to do.
+        out: folder for results.
+        workers: as in :func:`compare`.
+        address: as in :func:`compare`.
+        watcher: as in :func:`compare`.
+
+    Returns:
+        As :func:`compare`.
+    """
+    plan = make_plan(settings, out)
+    claim(plan, settings.seed)
+    ended = list(run_plan(plan, workers=workers, address=address, watcher=watcher))
+    return Comparison(Path(out), settings, plan, ended)
 
 
 def run_plan(
@@ -105,8 +153,8 @@ def run_plan(
     *,
     workers: int | None = None,
     address: str = "local",
-    started: Callable[[Search, Worker], None] | None = None,
-) -> Iterator[Progress]:
+    watcher: Watcher | None = None,
+) -> Iterator[Ended]:
     """Run what has no run file yet and yield each search as it ends.
 
     A search that fails three times leaves its error in a file beside the runs (``*.failed.json``)
@@ -116,14 +164,11 @@ def run_plan(
         plan: what is to be there in the end.
         workers: as in :func:`compare`.
         address: as in :func:`compare`.
-        started: called with a search and its worker whenever one starts.
+        watcher: as in :func:`compare`.
     """
+    watching = watcher or Silent()
     left = unfinished(plan)
-
-    def tell(index: int, worker: Worker) -> None:
-        if started is not None:
-            started(left[index], worker)
-
+    watching.planned(plan, left)
     for outcome in run_tasks(
         run_search,
         left,
@@ -131,7 +176,7 @@ def run_plan(
         address=address,
         retries=TRIES - 1,
         kind=lambda item: item.kind,
-        started=tell,
+        started=lambda index, worker: watching.started(left[index], worker),
     ):
         item = left[outcome.index]
         if outcome.error is None:
@@ -140,17 +185,19 @@ def run_plan(
         else:
             failure = {"search": item.name, "tries": outcome.tries, "error": outcome.error}
             write_json(item.error_path, {**failure, "unix": time.time()})
-        yield Progress(item, outcome.error)
+        done = Ended(item, outcome.error)
+        watching.ended(done)
+        yield done
 
 
 def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
     """Run one search; its run file and sidecar. What a worker does, on whatever machine."""
     started, cpu = time.perf_counter(), time.process_time()
     problem = item.problem()
-    history = search(problem, item.agent, seed=item.random, options=dict(item.options))
+    history = search(problem, item.agent, seed=item.seed, options=dict(item.options))
     assert problem.clock is not None
     wall = time.perf_counter() - started
-    content = encode_run(history, facts(item, problem), problem.clock.schedule())
+    content = encode_run(history, run_facts(item, problem), problem.clock.schedule())
     meta = {
         "wall_s": wall,
         "trial_wall_s": [round(seconds - started, 6) for seconds in problem.clock.recorded],
@@ -161,38 +208,34 @@ def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
         "git": provenance.checkout(),
     }
     # the search and what follows from it, until the result can be sent
-    meta |= {"task_s": time.perf_counter() - started, "finished_unix": time.time()}
-    return content, meta
+    return content, {**meta, "task_s": time.perf_counter() - started, "finished_unix": time.time()}
 
 
-def facts(item: Search, problem: Problem) -> dict[str, Any]:
-    """What determines a run, and its result; see :class:`~blox_env.experiment.results.Run`."""
+def run_facts(item: Search, problem: Problem) -> Facts:
+    """What determines a run, and its result.
+
+    Args:
+        item: the search.
+        problem: its problem, searched.
+
+    Raises:
+        ValueError: when nothing was trained in full.
+    """
     assert problem.history is not None
     try:
         best = problem.history.best()
     except ValueError:
-        if item.simulated_hours is None:
+        hours = item.settings.simulated_hours
+        if hours is None:
             raise
-        raise ValueError(
-            f"no full training ended within simulated_hours={item.simulated_hours:g}"
-        ) from None
-    return {
-        "agent": item.agent,
-        "options": dict(item.options),
-        "benchmark": item.benchmark,
-        "device": item.device,
-        "space": problem.space.name,
-        "epochs": problem.benchmark.epochs,
-        "seed": item.seed,
-        **item.determinants(problem),
-        "best": best,
-        "measured": (
-            None
-            if problem.device is None
-            else bool(problem.device.measured(problem.history.x[best])[0])
-        ),
-        "test_acc": float(problem.test_acc(problem.history.x[best])[0]),
-        "queries": problem.queries,
-        "spent": problem.spent,
-        "optimum": item.optimum,
-    }
+        raise ValueError(f"no full training ended within simulated_hours={hours:g}") from None
+    row = problem.history.x[best]
+    return Facts.of(
+        item.origin(problem),
+        best=best,
+        measured=None if problem.device is None else bool(problem.device.measured(row)[0]),
+        test_acc=float(problem.test_acc(row)[0]),
+        queries=problem.queries,
+        spent=problem.spent,
+        optimum=item.optimum,
+    )

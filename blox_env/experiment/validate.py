@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.agent import make_agent, search
+from blox_env.experiment.facts import Origin
 from blox_env.experiment.plan import Search
 from blox_env.experiment.results import SIMULATED, Run, read_run
-from blox_env.experiment.runner import facts
+from blox_env.experiment.runner import run_facts
 from blox_env.ground import registry
 from blox_env.problem import Problem
 
@@ -38,8 +39,8 @@ class Mismatch:
 
     row: int | None
     column: str
-    expected: Any
-    got: Any
+    expected: object
+    got: object
 
 
 @dataclass(frozen=True)
@@ -105,31 +106,19 @@ def validate_run(path: str | Path) -> Verdict:
 def _validate(path: Path, run: Run) -> Verdict:
     said = run.facts
     for kind in _KINDS:
-        name = said[kind]
+        name = getattr(said, kind)
         if name is not None and registry.is_code(kind, name):
             error = f"{kind} {name!r} is code and not a registered name: not loaded"
             return Verdict(path, len(run), error=error)
-    item = Search(
-        agent=said["agent"],
-        benchmark=said["benchmark"],
-        device=said["device"],
-        reward=said["reward"],
-        seed=said["seed"],
-        budget=said["budget"],
-        max_queries=said["max_queries"],
-        latency_target_ms=said["latency_target_ms"],
-        noise=said["noise"],
-        options=tuple(sorted(said["options"].items())),
-        random=said["random"],
-        path=str(path),
-        optimum=said["optimum"],
-        simulated_workers=said["simulated_workers"],
-        simulated_hours=said["simulated_hours"],
-    )
+    item = Search.of(said, path)
     problem = item.problem()
-    notes = tuple(_notes(said, item.determinants(problem)))
-    sums = item.determinants(problem)["checksums"]
-    wrong = list(_compare({"checksums": said["checksums"]}, {"checksums": sums}))
+    origin = item.origin(problem)
+    notes = tuple(_notes(said, origin))
+    wrong = [
+        Mismatch(None, f"checksums of {kind}", now, said.checksums.get(kind))
+        for kind, now in origin.checksums.items()
+        if said.checksums.get(kind) != now
+    ]
     if wrong:  # of other data nothing can be confirmed
         return Verdict(path, len(run), mismatches=tuple(wrong), notes=notes)
     wrong += _looked_up(run, problem)
@@ -139,14 +128,14 @@ def _validate(path: Path, run: Run) -> Verdict:
     return Verdict(path, len(run), mismatches=tuple(ordered), notes=notes)
 
 
-def _notes(said: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+def _notes(said: Origin, now: Origin) -> Iterator[str]:
     """What else than the data is not as it was."""
-    there, here = said["versions"], now["versions"]
+    there, here = said.versions, now.versions
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             yield f"{name} was {there.get(name, 'not used')}, is {here.get(name, 'not there')}"
-    for name in sorted(said["settings"].keys() | now["settings"].keys()):
-        was, is_ = said["settings"].get(name), now["settings"].get(name)
+    for name in sorted(said.agent_settings.keys() | now.agent_settings.keys()):
+        was, is_ = said.agent_settings.get(name), now.agent_settings.get(name)
         if was != is_:
             what = "the agent's code" if name == "code" else f"the agent's option {name}"
             yield f"{what} was {was!r}, is {is_!r}"
@@ -176,7 +165,7 @@ def _looked_up(run: Run, problem: Problem) -> Iterator[Mismatch]:
 def _replayed(run: Run, item: Search, problem: Problem) -> Iterator[Mismatch]:
     """Every trial and the result against the same search, run again."""
     agent = make_agent(item.agent, dict(item.options))
-    history = search(problem, agent, seed=item.random)
+    history = search(problem, agent, seed=item.seed)
     assert problem.clock is not None
     when = problem.clock.schedule()
     n = min(len(history), len(run))
@@ -191,19 +180,11 @@ def _replayed(run: Run, item: Search, problem: Problem) -> Iterator[Mismatch]:
             yield from _cells(name, expected[name][:n], got[name][:n], np.arange(n))
     if len(history) != len(run):
         yield Mismatch(None, "trials", len(history), len(run))
-    result = facts(item, problem)
-    wanted = {name: result[name] for name in (*_RESULT, "space", "epochs")}
-    yield from _compare({name: run.facts.get(name) for name in wanted}, wanted)
-
-
-def _compare(got: dict[str, Any], expected: dict[str, Any]) -> Iterator[Mismatch]:
-    for name, value in expected.items():
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if got[name].get(key) != inner:
-                    yield Mismatch(None, f"{name} of {key}", inner, got[name].get(key))
-        elif got[name] != value:
-            yield Mismatch(None, name, value, got[name])
+    result = run_facts(item, problem)
+    for name in (*_RESULT, "space", "epochs"):
+        expected_fact, said = getattr(result, name), getattr(run.facts, name)
+        if said != expected_fact:
+            yield Mismatch(None, name, expected_fact, said)
 
 
 def _cells(

@@ -49,6 +49,11 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "torch-cpu": "blox_env.devices.runtimes.torch_cpu:TorchCpu",
         "torch-cuda": "blox_env.devices.runtimes.torch_cuda:TorchCuda",
     },
+    "view": {
+        "history": "blox_env.report.views:history_figure",
+        "regret": "blox_env.report.views:regret_figure",
+        "report": "blox_env.report:write_report",
+    },
     "network": {"blox": "blox_env.networks.blox:BloxNetwork"},  # by the name of the space
 }
 # A folder is read by what its first file of these belongs to.

@@ -9,7 +9,7 @@ column of the page or of a paper.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,21 @@ def curves_figure(
         logarithmic: whether small values matter, as with regret.
     """
     figure, axes = new_axes()
+    draw_curves(axes, curves, logarithmic=logarithmic)
+    axes.set_xlabel(axis.label)
+    axes.set_ylabel(label)
+    legend(axes, figure)
+    return figure
+
+
+def draw_curves(axes: Axes, curves: Mapping[str, Curve], *, logarithmic: bool = True) -> None:
+    """Draw interquartile means and their bands, a line an agent.
+
+    Args:
+        axes: where to.
+        curves: by agent; NaN is not drawn.
+        logarithmic: whether small values matter, as with regret.
+    """
     for (agent, curve), style in zip(curves.items(), styles(), strict=False):
         if not np.isnan(curve.low).all():
             axes.fill_between(
@@ -57,10 +72,6 @@ def curves_figure(
         lowest = float(np.nanmin(drawn))
         axes.set_ylim(min(2 * lowest, -0.12 * smallest) if lowest <= 0 else smallest)
     axes.set_xlim(0, float(next(iter(curves.values())).x[-1]) * 1.01)
-    axes.set_xlabel(axis.label)
-    axes.set_ylabel(label)
-    legend(axes, figure)
-    return figure
 
 
 def improvement_figure(found: Mapping[str, Estimate], other: str) -> Figure:
@@ -117,12 +128,32 @@ def profile_figure(
 
 def new_axes(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     """An empty figure in the colours of :data:`~blox_env.report.themes.LIGHT`."""
+    figure, (axes,) = new_panels(1, size)
+    return figure, axes
+
+
+def new_panels(number: int, size: tuple[float, float] = SIZE) -> tuple[Figure, list[Axes]]:
+    """An empty figure with panels side by side.
+
+    Args:
+        number: of panels.
+        size: of one panel, in inches.
+    """
     with extra("experiment", "a picture of results"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-    figure = Figure(figsize=size, layout="constrained", facecolor=LIGHT.paper)
+    figure = Figure(
+        figsize=(size[0] * number, size[1]), layout="constrained", facecolor=LIGHT.paper
+    )
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(facecolor=LIGHT.paper)
+    panels = [figure.add_subplot(1, number, at + 1) for at in range(number)]
+    for axes in panels:
+        _plain(axes)
+    return figure, panels
+
+
+def _plain(axes: Axes) -> None:
+    axes.set_facecolor(LIGHT.paper)
     axes.grid(True, color=LIGHT.faint, linewidth=0.5, alpha=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", colors=LIGHT.ink, labelsize=9)
@@ -132,7 +163,6 @@ def new_axes(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_color(LIGHT.ink)
         label.set_fontsize(10)
-    return figure, axes
 
 
 def line_of(style: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,17 +184,3 @@ def legend(axes: Axes, figure: Figure) -> None:
         handles, labels, loc="outside lower center", ncols=columns, fontsize=8.5,
         labelcolor=LIGHT.ink, frameon=False,
     )  # fmt: skip
-
-
-def thresholds(values: Sequence[FloatArray], points: int = 100) -> tuple[FloatArray, bool]:
-    """Where to look at profiles of these values, ``(t,)``, and whether on a logarithmic scale.
-
-    Logarithmic from the smallest positive value where that is far below the largest.
-    """
-    every = np.concatenate(values)
-    top = float(every.max())
-    positive = every[every > 0]
-    if len(positive) and top > 20 * positive.min():
-        return np.geomspace(positive.min() / 2, top * 1.05, points), True
-    low = min(0.0, float(every.min()))
-    return np.linspace(low, max(top * 1.05, low + 1e-9), points), False

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from blox_env.analysis import curves as along
-from blox_env.analysis.curves import AXES, EVALUATIONS, SIMULATED, Axis, Curve
+from blox_env.analysis.background import Background
+from blox_env.analysis.curves import AXES, EVALUATIONS, SIMULATED, Curve
 from blox_env.analysis.fronts import FrontPoint, Points
-from blox_env.analysis.intervals import performance_profile
+from blox_env.analysis.intervals import performance_profile, thresholds
 from blox_env.analysis.scores import Pooled, Yardstick
 from blox_env.analysis.statistics import by_agent
+from blox_env.analysis.verdicts import baseline
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray
 from blox_env.report import figures, front_figure
-from blox_env.report.ground import Ground
-from blox_env.report.story import baseline
 from blox_env.report.vector import Files, files
 
 
@@ -108,7 +107,7 @@ def compared(pooled: Pooled, suffix: str) -> list[Picture]:
         )
     if agents:
         values = {agent: pooled.values[agent] for agent in agents}
-        limits, logarithmic = figures.thresholds([v for own in values.values() for v in own])
+        limits, logarithmic = thresholds([v for own in values.values() for v in own])
         profiles = {agent: performance_profile(own, limits) for agent, own in values.items()}
         result.append(
             Picture.of(
@@ -128,7 +127,7 @@ def compared(pooled: Pooled, suffix: str) -> list[Picture]:
 
 def front(
     runs: Sequence[Run],
-    ground: Ground,
+    background: Background,
     fronts: Mapping[str, Sequence[FrontPoint]],
     names: Mapping[tuple[int, ...], str],
     suffix: str,
@@ -137,28 +136,23 @@ def front(
     facts = runs[0].facts
     figure = front_figure.front_figure(
         {agent: Points.of(own) for agent, own in by_agent(runs).items()},
-        whole=ground.whole,
-        target_ms=None if facts["reward"] == "accuracy" else facts["latency_target_ms"],
-        device=facts["device"],
+        whole=background.whole,
+        target_ms=None if facts.reward == "accuracy" else facts.latency_target_ms,
+        device=facts.device or "",
     )
     text = (
         "Dots are architectures that the runs evaluated, lines with markers the Pareto fronts of "
         "all runs of an agent together."
     )
-    if ground.whole is not None:
+    if background.whole is not None:
         text += " The grey area is the whole space, the line around it its Pareto front."
-    if facts.get("noise") == "sampled":
+    if facts.noise == "sampled":
         text += " Dots are single noisy trainings and may lie beyond the front, which is of means."
     drawn = files(figure)
-    alt = f"Validation accuracy against latency on {facts['device']}"
+    alt = f"Validation accuracy against latency on {facts.device}"
     top = front_figure.overlay(figure, fronts, names)
     name = f"front{suffix}"
     return Picture(name, drawn, drawn.inline(name, alt, overlay=top), text)
-
-
-def escape(text: str) -> str:
-    """For HTML."""
-    return html.escape(text)
 
 
 _AXIS_NOTES = {
@@ -182,9 +176,4 @@ def _last(values: FloatArray) -> float:
 
 
 def _one_worker(runs: Sequence[Run]) -> bool:
-    return all((run.facts.get("simulated_workers") or 1) == 1 for run in runs)
-
-
-def axes_shown(runs: Sequence[Run]) -> list[Axis]:
-    """Axes that all runs know."""
-    return [axis for axis in AXES if along.along(runs, axis) is not None]
+    return all(run.facts.simulated_workers == 1 for run in runs)

@@ -123,21 +123,21 @@ def every_run(runs: Sequence[Run], best: float) -> Grid:
 
 def run_cells(run: Run, best: float) -> dict[str, Cell]:
     """What a run found, by name of the column."""
-    measured = run.facts.get("measured")
+    measured = run.facts.measured
     show = {column.field: column for column in COLUMNS}
-    queries = run.facts.get("queries")
+    queries = run.facts.queries
     known = {
         "regret": final_regret(run, best),
         "val_acc": float(of_best(run, "val_acc")),
-        "test_acc": float(run.facts["test_acc"]),
+        "test_acc": float(run.facts.test_acc),
         "latency_ms": float(of_best(run, "latency_ms")),
         "evaluations": float(run.columns["cost"].sum()),
         "wall_s": float(run.meta.get("wall_s", math.nan)),
     }
     cells = {name: Cell(show[name].number(value), (value,)) for name, value in known.items()}
-    reward, seed = float(of_best(run, "reward")), int(run.facts["seed"])
+    reward, seed = float(of_best(run, "reward")), int(run.facts.repeat)
     return {
-        "agent": Cell.word(str(run.facts["agent"])),
+        "agent": Cell.word(str(run.facts.agent)),
         "seed": Cell(str(seed), (seed,)),
         "reward": Cell(f"{reward:.5g}", (reward,)),
         "regret": cells["regret"],

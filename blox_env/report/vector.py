@@ -66,21 +66,28 @@ def files(figure: Figure) -> Files:
 
 
 def to_png(figure: Figure, dpi: int = 160) -> bytes:
-    """The figure as a PNG file."""
+    """The figure as a PNG file.
+
+    Args:
+        figure: what to draw.
+        dpi: dots an inch.
+    """
     return encoded(figure, "png", dpi)
 
 
 def to_svg(figure: Figure) -> str:
     """The figure as an SVG file with clouds of points as pixels."""
-    text = encoded(figure, "svg").decode()
-    # matplotlib names its clips and markers at random unless a global setting says otherwise
-    for number, name in enumerate(dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))):
-        text = text.replace(f'"{name}"', f'"n{number}"').replace(f"#{name}", f"#n{number}")
-    return text
+    return encoded(figure, "svg").decode()
 
 
 def position(axes: Axes, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the data stands in the viewBox of the SVG, once that was drawn."""
+    """Where a point of the data stands in the viewBox of the SVG, once that was drawn.
+
+    Args:
+        axes: in which the point is.
+        x: of the point, in units of the data.
+        y: likewise.
+    """
     figure: Any = axes.figure
     across, up = axes.transData.transform((x, y))
     scale = 72 / figure.dpi
@@ -88,10 +95,19 @@ def position(axes: Axes, x: float, y: float) -> tuple[float, float]:
 
 
 def encoded(figure: Figure, kind: str, dpi: int = DPI) -> bytes:
-    """The figure as a file of a kind: png, svg or pdf."""
+    """The figure as a file.
+
+    Args:
+        figure: what to draw.
+        kind: png, svg or pdf.
+        dpi: of pictures and clouds of points.
+    """
+    from matplotlib import rc_context
+
     buffer = io.BytesIO()
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-    figure.savefig(
-        buffer, format=kind, dpi=dpi, facecolor=figure.get_facecolor(), metadata=metadata
-    )
+    with rc_context({"svg.hashsalt": "blox-env"}):  # else clips and markers have random names
+        figure.savefig(
+            buffer, format=kind, dpi=dpi, facecolor=figure.get_facecolor(), metadata=metadata
+        )
     return buffer.getvalue()

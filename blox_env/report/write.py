@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from blox_env.analysis.background import load_background, with_measured
 from blox_env.analysis.scores import REGRET, Yardstick, on_one, pool, yardstick
 from blox_env.analysis.statistics import Summary, by_problem, summary
 from blox_env.experiment.results import Run, read_runs
 from blox_env.ground.files import write_atomic
-from blox_env.report import page, tables
+from blox_env.report import content, tables
 from blox_env.report.grid import Cell, Grid, stacked, to_csv, to_latex
-from blox_env.report.ground import load_ground, with_measured
+from blox_env.report.page import render
+from blox_env.report.pictures import Picture
 
 
 def written(paths: Sequence[Path]) -> str:
@@ -44,50 +45,55 @@ def write_report(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     problems = by_problem(read_runs(folder))
     written: list[Path] = []
-    sections: list[dict[str, Any]] = []
+    sections: list[content.Section] = []
     measured: list[tuple[list[Run], Yardstick]] = []
     parts: dict[str, list[tuple[list[Cell], Grid]]] = {}
     agents: dict[str, None] = {}
     cards: dict[str, str] = {}
     missing: dict[str, None] = {}
     for runs in problems.values():
-        ground = load_ground(runs[0])
-        runs = [with_measured(run, ground.device) for run in runs]
+        background = load_background(runs[0])
+        runs = [with_measured(run, background.device) for run in runs]
         rows = summary(runs)
-        to = yardstick(runs, whole=ground.whole, whole_test=ground.whole_test, corner=ground.corner)
-        found = page.section(runs, rows, ground, to, suffix(rows[0], len(problems)))
-        written += _pictures(folder, found)
+        to = yardstick(
+            runs,
+            whole=background.whole,
+            whole_test=background.whole_test,
+            corner=background.corner,
+        )
+        found = content.section(runs, rows, background, to, suffix(rows[0], len(problems)))
+        written += _pictures(folder, found.every_picture())
         sections.append(found)
         measured.append((runs, to))
         front = tables.problem_cells(rows[0])
         grids = {
-            "estimates": found["estimates"],
-            "medians": found["descriptive"],
-            "runs": found["runs"],
+            "estimates": found.estimates,
+            "medians": found.descriptive,
+            "runs": found.runs,
             "improvement": tables.pairs(on_one(runs, REGRET, to)),
-            "fronts": found["fronts"],
+            "fronts": found.fronts,
         }
         for name, grid in grids.items():
             if grid is not None and grid.rows:
                 parts.setdefault(name, []).append((front, grid))
         agents |= dict.fromkeys(row.agent for row in rows)
-        cards |= dict(ground.cards)
-        missing |= dict.fromkeys(ground.missing)
+        cards |= dict(background.cards)
+        missing |= dict.fromkeys(background.missing)
     whole = None
     if len(measured) > 1:
         pooled = pool(measured)
-        whole = page.together(pooled)
+        whole = content.together(pooled)
         if whole is not None:
-            written += _pictures(folder, whole)
+            written += _pictures(folder, whole.pictures)
             parts["improvement-together"] = [([], tables.pairs(pooled))]
     written += _tables(folder, parts)
-    text = page.render(
+    text = render(
         sections,
         whole,
         agents=list(agents),
         cards=cards,
         missing=list(missing),
-        how=page.reproduce([run for runs in problems.values() for run in runs]),
+        how=content.again([run for runs in problems.values() for run in runs]),
     )
     written.append(folder / "report.html")
     write_atomic(written[-1], text)
@@ -95,16 +101,21 @@ def write_report(folder: str | Path) -> list[Path]:
 
 
 def suffix(row: Summary, problems: int) -> str:
-    """What tells the files of a problem from those of others, empty where there is one."""
+    """What tells the files of a problem from those of others, empty where there is one.
+
+    Args:
+        row: of the problem's summary.
+        problems: their number.
+    """
     if problems == 1:
         return ""
     text = f"-{row.benchmark}-{row.device or 'no-device'}"
     return "".join(c if c.isalnum() or c in "-_." else "." for c in text)
 
 
-def _pictures(folder: Path, content: dict[str, Any]) -> list[Path]:
+def _pictures(folder: Path, pictures: Sequence[Picture]) -> list[Path]:
     written = []
-    for picture in page.every_picture(content):
+    for picture in pictures:
         drawn = picture.files
         kinds: dict[str, str | bytes] = {"svg": drawn.svg, "pdf": drawn.pdf, "png": drawn.png}
         for kind, data in kinds.items():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,7 +109,7 @@ def test_partial_trainings_and_missing_latencies_are_not_in_the_hypervolume():
     run = make_run(
         [0.9, 0.5, 0.8], latency=[0.1, 0.5, NAN], epochs=[1, 4, 4], cost=[0.25, 1, 1]
     )  # fmt: skip
-    run.facts["epochs"] = 4
+    run = replace(run, facts=replace(run.facts, epochs=4))
     where = positions(run, EVALUATIONS)
     assert where is not None
     (found,) = hypervolume_along(run, where, np.array([9.0]), np.array([0.0, 1.0]))

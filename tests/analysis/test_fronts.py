@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ def test_a_device_says_which_latencies_were_measured():
 
 def test_partial_trainings_are_in_no_front():
     run = make_run([0.9, 0.5], latency=[1, 2], epochs=[1, 4], cost=[0.25, 1])
-    run.facts["epochs"] = 4
+    run = replace(run, facts=replace(run.facts, epochs=4))
     assert [p.val_acc for p in found_front([run])] == [0.5]
     run.columns["latency_ms"][:] = np.nan
     assert found_front([run]) == []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -25,8 +27,7 @@ def test_regret_is_to_the_best_of_the_table_where_that_is_known():
     assert_allclose(score(runs, REGRET, to), [0.25, 0.75])
     assert_allclose(score(runs, ANYTIME, to), [0.375, 0.75])
     assert to.start == pytest.approx(0.625)
-    for run in runs:
-        run.facts["optimum"] = None
+    runs = [replace(run, facts=replace(run.facts, optimum=None)) for run in runs]
     to = yardstick(runs)
     assert (to.best, to.best_known) == (0.75, False)
 
@@ -104,4 +105,4 @@ def test_problems_are_put_together_in_units_of_one_evaluation():
 
 def test_the_best_run_of_each_agent():
     runs = [make_run([0.5], seed=0), make_run([0.75], seed=1), make_run([0.25], agent="b")]
-    assert {a: run.facts["seed"] for a, run in best_runs(runs).items()} == {"a": 1, "b": 0}
+    assert {a: run.facts.repeat for a, run in best_runs(runs).items()} == {"a": 1, "b": 0}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -39,7 +41,7 @@ def test_rewards_of_partial_trainings_do_not_count():
         full_trainings(run), [True, True, True]
     )  # nothing says how long full ones are
     known = make_run([0.9, 0.5, 0.75], epochs=[1, 4, 4], cost=[0.25, 1, 1.75], budget=3)
-    known.facts["epochs"] = 4
+    known = replace(known, facts=replace(known.facts, epochs=4))
     assert_array_equal(full_trainings(known), [False, True, True])
     assert_array_equal(regret_curves([known])[1], [[np.nan, 0.5, 0.25]])
 
@@ -123,6 +125,6 @@ def test_problems_and_agents_are_sorted_whatever_the_order_of_the_runs():
     ],
 )
 def test_runs_that_cannot_be_compared(fact, value):
-    runs = [make_run([0.5]), make_run([0.5], agent="b", seed=3, **{fact: value})]
-    with pytest.raises(ValueError, match=f"cannot be compared: {fact} is .* for b, seed 3"):
+    runs = [make_run([0.5]), make_run([0.5], agent="b", repeat=3, **{fact: value})]
+    with pytest.raises(ValueError, match=f"cannot be compared: {fact} is .* for b, repeat 3"):
         by_problem(runs)

@@ -6,6 +6,7 @@ import numpy as np
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.devices.base import Device
+from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import Run, encode_run, write_run
 from blox_env.problem import Problem
 from blox_env.spaces.base import SearchSpace
@@ -33,11 +34,11 @@ def make_run(
     }
     defaults = {
         "agent": agent, "benchmark": "toy", "device": "board", "reward": "mnasnet",
-        "latency_target_ms": 5.0, "noise": "mean", "budget": n, "seed": seed, "optimum": 1.0,
+        "latency_target_ms": 5.0, "noise": "mean", "budget": n, "repeat": seed, "optimum": 1.0,
         "best": int(np.argmax(reward)), "test_acc": reward.max() - 0.25, "checksums": {"b": "1"},
     }  # fmt: skip
     x = np.stack([np.arange(n), np.full(n, seed)], axis=1)
-    return Run({**defaults, **facts}, x, columns, meta or {})
+    return Run(Facts(**{**defaults, **facts}), x, columns, meta or {})
 
 
 class Toy(Benchmark):
@@ -113,8 +114,8 @@ def write_runs(
                 "latency_target_ms": None if device is None else problem.latency_target_ms,
                 "budget": n + 2,
                 "noise": "mean",
-                "seed": seed,
-                "random": seed + 77,
+                "repeat": seed,
+                "seed": seed + 77,
                 "version": "0.1.0",
                 "checksums": {
                     "benchmark": problem.benchmark.checksum(),
@@ -130,4 +131,4 @@ def write_runs(
             path = folder / "runs" / f"{agent}-{benchmark}-{device}-{seed}.parquet"
             times = np.linspace(0.1, 1.4, len(problem.history)).tolist()
             meta = {"wall_s": 1.5, "trial_wall_s": times, "python": "3.12.1"}
-            write_run(path, encode_run(problem.history, values), meta)
+            write_run(path, encode_run(problem.history, Facts(**values)), meta)

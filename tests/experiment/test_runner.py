@@ -8,9 +8,10 @@ pytest.importorskip("pyarrow")
 
 import blox_env
 from blox_env import AskTellAgent
-from blox_env.experiment.plan import make_plan
+from blox_env.experiment.plan import Search, make_plan
 from blox_env.experiment.results import read_run, read_runs, sidecar
 from blox_env.experiment.runner import compare
+from blox_env.experiment.settings import ExperimentSettings, SearchSettings
 from tests.toys import ToyBenchmark
 
 blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
@@ -82,21 +83,18 @@ def test_an_experiment_may_grow_but_not_change(tmp_path):
     compare(AGENTS, **TOY, out=tmp_path, workers=0)
     assert (tmp_path / "plan.json").read_bytes() == plan
     ended = compare(AGENTS, **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
-    assert [p.search.seed for p in ended] == [2, 2]
+    assert [p.search.repeat for p in ended] == [2, 2]
     ended = compare([*AGENTS, "local-search"], **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
     assert {p.search.agent for p in ended} == {"local-search"}
     before = files(tmp_path)
     for change, message in (
-        ({"seeds": 2}, "it has seeds.2 = .* this one has not"),
-        ({"agents": AGENTS}, "it has agents.local-search.settings"),
-        ({"seed": 1}, "seeds.0 is .*, expected"),
+        ({"seed": 1}, "seed is 0, expected 1"),
         ({"budget": 70}, "budget is 60, expected 70"),
         ({"noise": "sampled"}, "noise is 'mean', expected 'sampled'"),
         ({"reward": "tunas"}, "reward is 'mnasnet', expected 'tunas'"),
         ({"simulated_workers": 4}, "simulated_workers is 1, expected 4"),
         ({"simulated_hours": 4}, "simulated_hours is None, expected 4"),
         ({"options": {AGENTS[0]: {"batch": 2}}}, "random-search.settings.batch is 1, expected 2"),
-        ({"devices": [None]}, "it has problems.toy, toy-device"),
     ):
         arguments = {"agents": [*AGENTS, "local-search"], **TOY, "seeds": 3, **change}
         with pytest.raises(ValueError, match=rf"plan\.json is of another experiment: .*{message}"):
@@ -111,15 +109,15 @@ def test_simulated_workers_in_run_files(tmp_path):
     compare(AGENTS, **TOY, out=tmp_path / "short", workers=0, **hours)
     for run in read_runs(tmp_path / "one"):
         assert run.columns["sim_end_s"].tolist() == np.cumsum([60.0] * 60).tolist()
-        assert run.facts["simulated_workers"] == 1
+        assert run.facts.simulated_workers == 1
     for run in read_runs(tmp_path / "many"):
         assert run.columns["sim_start_s"].tolist() == [60.0 * (n // 16) for n in range(60)]
         assert set(run.columns["sim_worker"].tolist()) == set(range(16))
-        assert run.facts["simulated_workers"] == 16
+        assert run.facts.simulated_workers == 16
     for run in read_runs(tmp_path / "short"):
         assert len(run) == 48
         assert run.columns["sim_end_s"].max() == 180
-        assert run.facts["simulated_hours"] == 0.05
+        assert run.facts.simulated_hours == 0.05
         wall = run.meta["trial_wall_s"]
         assert len(wall) == 48
         assert wall == sorted(wall)
@@ -143,11 +141,11 @@ def test_simulated_time_needs_training_times(tmp_path):
 def test_provenance(tmp_path):
     compare(["random-search"], **TOY, out=tmp_path, workers=0)
     run = read_runs(tmp_path)[0]
-    assert run.facts["versions"] == {
+    assert run.facts.versions == {
         "blox-env": blox_env.__version__,
         "numpy": np.__version__,
     }
-    assert run.facts["checksums"]["benchmark"] == "tests.toys.ToyBenchmark"
+    assert run.facts.checksums["benchmark"] == "tests.toys.ToyBenchmark"
     text = (tmp_path / "runs" / next(iter(files(tmp_path)))).read_bytes()
     git = run.meta["git"]
     if git is not None:  # in the sidecar, so that a commit makes no other files
@@ -162,15 +160,15 @@ def test_run_files_hold_history_facts_and_result(tmp_path):
     assert len(run) == 60
     assert run.x.shape == (60, 3)
     facts = run.facts
-    assert (facts["agent"], facts["benchmark"], facts["device"]) == (
+    assert (facts.agent, facts.benchmark, facts.device) == (
         "random-search",
         "toy",
         "toy-device",
     )
-    assert facts["best"] == int(np.argmax(run.columns["reward"]))
+    assert facts.best == int(np.argmax(run.columns["reward"]))
     problem = blox_env.Problem("toy", "toy-device")
-    assert facts["test_acc"] == problem.test_acc(run.x[facts["best"]])[0]
-    assert facts["optimum"] == problem.optimum()[1]
+    assert facts.test_acc == problem.test_acc(run.x[facts.best])[0]
+    assert facts.optimum == problem.optimum()[1]
     assert run.meta["wall_s"] > 0
     path = next(tmp_path.glob("runs/*.parquet"))
     assert "wall_s" in json.loads(sidecar(path).read_text())
@@ -201,7 +199,7 @@ def test_files_of_another_schema_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("blox_env.experiment.results.SCHEMA", 1)
     compare(["random-search"], **TOY, out=tmp_path, workers=0)
     monkeypatch.undo()
-    message = "has schema 1, expected 2: it was written by another version of blox-env"
+    message = "has schema 1, expected 3: it was written by another version of blox-env"
     with pytest.raises(ValueError, match=message):
         read_runs(tmp_path)
     with pytest.raises(ValueError, match=message):
@@ -227,11 +225,49 @@ def test_bad_arguments_stop_it_before_anything_runs(tmp_path, change, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_part_of_an_experiment_may_be_asked_for_again(tmp_path):
+    compare(AGENTS, **TOY, out=tmp_path, workers=0)
+    plan = (tmp_path / "plan.json").read_bytes()
+    assert len(compare(AGENTS[:1], **{**TOY, "seeds": 1}, out=tmp_path, workers=0)) == 0
+    assert (tmp_path / "plan.json").read_bytes() == plan  # it holds all that is there
+    other = {**TOY, "devices": [None]}
+    assert len(compare(AGENTS[:1], **other, out=tmp_path, workers=0)) == 2
+    repeats = json.loads((tmp_path / "plan.json").read_text())["repeats"]
+    assert repeats["toy, no device"] == {AGENTS[0]: 2}
+    assert repeats["toy, toy-device"] == dict.fromkeys(AGENTS, 2)
+
+
+def test_a_run_file_that_was_cut_off_is_made_again(tmp_path):
+    compare(AGENTS, **TOY, out=tmp_path, workers=0)
+    before = files(tmp_path)
+    empty, cut = (tmp_path / "runs" / name for name in list(before)[:2])
+    empty.write_bytes(b"")
+    cut.write_bytes(cut.read_bytes()[:900])
+    (tmp_path / "plan.json").write_bytes(b"")
+    assert len(compare(AGENTS, **TOY, out=tmp_path, workers=0)) == 2
+    assert files(tmp_path) == before
+
+
+def test_names_that_file_names_cannot_keep_apart_have_files_of_their_own():
+    names = ["a:b", "a.b", "a/b", "A.b", "a.B", "x" * 300, "x" * 299 + "y"]
+    made = [
+        Search(
+            agent=name, benchmark="toy", device=None, settings=SearchSettings(), repeat=0, seed=0
+        ).name
+        for name in names
+    ]
+    assert len({name.lower() for name in made}) == len(names)
+    assert max(map(len, made)) < 150
+    assert made[1] == "a.b__toy__no-device__s000"
+
+
 def test_plan_runs_some_of_everything_first(tmp_path):
-    common = {"reward": None, "latency_target_ms": None, "noise": "mean", "max_queries": None}
     devices = ["toy-device", None]
-    plan = make_plan(AGENTS, ["toy"], devices, seeds=3, budget=5, out=tmp_path, **common)
-    assert [item.seed for item in plan] == sorted(item.seed for item in plan)
+    settings = ExperimentSettings(
+        agents=AGENTS, benchmarks=["toy"], devices=devices, seeds=3, budget=5
+    )
+    plan = make_plan(settings, tmp_path)
+    assert [item.repeat for item in plan] == sorted(item.repeat for item in plan)
     assert len({item.name for item in plan}) == len(plan) == 12
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 
 import blox_env
 from blox_env.cli import app
+from blox_env.experiment.facts import Facts
+from blox_env.experiment.results import read_facts, sealed
 from blox_env.experiment.runner import compare
 from blox_env.experiment.validate import run_files, validate_run
 from tests.toys import ToyBenchmark
@@ -26,17 +29,22 @@ def folder(tmp_path):
 
 
 def tamper(path, column=None, row=0, value=None, **facts):
-    """Change one cell, or facts."""
+    """Change one cell, or facts, and the digests with them, as somebody would who knows of them."""
     table = parquet.read_table(path)
-    metadata = json.loads(table.schema.metadata[b"blox_env"])
-    metadata = json.dumps({**metadata, **facts}).encode()
     if column is not None:
         values = table[column].to_pylist()
         values[row] = value
         kind = table.schema.field(column).type
         place = table.column_names.index(column)
         table = table.set_column(place, column, pa.array(values, kind))
-    parquet.write_table(table.replace_schema_metadata({b"blox_env": metadata}), path)
+    write_sealed(table, path, **facts)
+
+
+def write_sealed(table, path, **facts):
+    said = Facts.from_json(json.loads(table.schema.metadata[b"blox_env"]), 3)
+    columns = {name: table[name].to_numpy() for name in table.column_names}
+    seal = sealed(replace(said, **facts), columns)
+    parquet.write_table(table.replace_schema_metadata(seal), path)
 
 
 def the_run(folder, agent="random-search"):
@@ -76,7 +84,7 @@ def test_a_changed_cell_is_found(folder, column, value):
 
 def test_trials_of_another_search_are_found_though_each_is_true(folder, tmp_path):
     path = the_run(folder)
-    tamper(path, random=json.loads(parquet.read_schema(path).metadata[b"blox_env"])["random"] + 1)
+    tamper(path, seed=read_facts(path).seed + 1)
     verdict = validate_run(path)
     assert verdict.rows()[:3] == [0, 1, 2]
     assert {m.column for m in verdict.mismatches if m.row == 0} >= {"x0", "x1", "x2"}
@@ -95,7 +103,7 @@ def test_a_changed_result_is_found(folder, name, value):
 def test_rows_that_were_left_out_are_found(folder):
     path = the_run(folder)
     table = parquet.read_table(path)
-    parquet.write_table(table.slice(0, 15), path)
+    write_sealed(table.slice(0, 15), path)
     (mismatch,) = [m for m in validate_run(path).mismatches if m.row is None]
     assert (mismatch.column, mismatch.expected, mismatch.got) == ("trials", 20, 15)
 
@@ -110,7 +118,7 @@ def test_other_data_is_said(folder, monkeypatch):
 def test_other_versions_and_code_are_said(folder):
     path = the_run(folder)
     versions = {"blox-env": "0.0.1", "numpy": "1.0"}
-    tamper(path, versions=versions, settings={"batch": 1, "code": "abc"})
+    tamper(path, versions=versions, agent_settings={"batch": 1, "code": "abc"})
     verdict = validate_run(path)
     assert verdict.valid
     assert verdict.notes[0].startswith("blox-env was 0.0.1, is ")

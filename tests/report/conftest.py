@@ -2,21 +2,12 @@
 
 import pytest
 
-from tests.experiment.made_up import BENCHMARKS, DEVICES, write_runs
+from tests.analysis.conftest import names
+from tests.experiment.made_up import write_runs
+
+__all__ = ["names"]
 
 AGENTS = ("random-search", "second", "third-agent")
-
-
-@pytest.fixture(scope="session")
-def names():
-    """The toys by name, for reports."""
-    from blox_env.report import ground
-
-    with pytest.MonkeyPatch.context() as patch:
-        known = ground.load_benchmark, ground.load_device
-        patch.setattr(ground, "load_benchmark", lambda n: BENCHMARKS.get(n) or known[0](n))
-        patch.setattr(ground, "load_device", lambda n: DEVICES.get(n) or known[1](n))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from blox_env.analysis.device_points import DevicePoints
 from blox_env.benchmarks.base import load_benchmark
 from blox_env.devices.base import load_device
-from blox_env.report.device_picture import DevicePoints, draw_device
+from blox_env.report.device_picture import draw_device
 
 
 def points():

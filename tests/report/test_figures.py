@@ -8,8 +8,8 @@ pytest.importorskip("matplotlib")
 
 from blox_env.analysis.curves import EVALUATIONS, WALL, Curve
 from blox_env.analysis.fronts import Points
-from blox_env.analysis.intervals import Estimate
-from blox_env.report.figures import curves_figure, improvement_figure, profile_figure, thresholds
+from blox_env.analysis.intervals import Estimate, thresholds
+from blox_env.report.figures import curves_figure, improvement_figure, profile_figure
 from blox_env.report.front_figure import front_figure, overlay
 from blox_env.report.vector import files, position
 

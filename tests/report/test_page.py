@@ -9,8 +9,8 @@ import pytest
 from blox_env.analysis.fronts import found_front
 from blox_env.analysis.statistics import by_agent
 from blox_env.experiment.results import read_runs
+from blox_env.report.content import again
 from blox_env.report.front_figure import values_of
-from blox_env.report.page import reproduce
 from blox_env.spaces.blox import BloxSpace
 from tests.experiment.made_up import DEVICES, BloxToy, make_run
 from tests.report.parsed import Page
@@ -129,18 +129,18 @@ def test_evaluations_simulated_hours_and_wall_time_have_pictures_of_their_own(pa
 def test_versions_and_commit_of_the_code_are_told():
     run = make_run([0.5], checksums={}, version="0.2", versions={"scikit-learn": "1.9"})
     run.meta.update(python="3.12.1", git={"commit": "0123456789abcdef", "dirty": True})
-    (text,) = reproduce([run, run])["versions"]
+    (text,) = again([run, run]).versions
     assert text == (
         "blox-env 0.2, python 3.12.1, scikit-learn 1.9; commit 0123456789ab, changed"
     )  # fmt: skip
     bare = make_run([0.5], checksums={}, version="0.2")
-    assert reproduce([bare])["versions"] == ["blox-env 0.2"]
+    assert again([bare]).versions == ["blox-env 0.2"]
 
 
 def test_the_best_architecture_is_that_of_the_best_run(folder, page):
-    runs = [run for run in read_runs(folder) if run.facts["agent"] == "second"]
+    runs = [run for run in read_runs(folder) if run.facts.agent == "second"]
     best = max(runs, key=lambda run: run.columns["reward"].max())
-    row = np.asarray(best.x[best.facts["best"]])
+    row = np.asarray(best.x[best.facts.best])
     for stage in BloxSpace().describe(row).split(" | "):
         assert stage in page.text
     assert str(row.tolist()) in page.text

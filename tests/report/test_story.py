@@ -1,7 +1,8 @@
 import pytest
 
 from blox_env.analysis.scores import REGRET, on_one, yardstick
-from blox_env.report.story import BASELINE, Verdict, baseline, compared, conclusions, verdicts
+from blox_env.analysis.verdicts import BASELINE, Verdict, baseline, verdicts
+from blox_env.report.story import compared, conclusions, sentence
 from tests.experiment.made_up import make_run
 
 
@@ -83,4 +84,4 @@ def test_a_verdict_says_who_is_who():
     pooled = on_one(CLEAR, REGRET, yardstick(CLEAR))
     back = Verdict.of(pooled, "random-search", "good")
     assert back.word == "worse"
-    assert back.sentence().startswith("random-search is worse than good: a run of it beats one")
+    assert sentence(back).startswith("random-search is worse than good: a run of it beats one")

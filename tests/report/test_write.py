@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from blox_env.analysis.background import load_background
 from blox_env.experiment.results import read_runs
 from blox_env.report import vector, write_report
-from blox_env.report.ground import load_ground
 from tests.experiment.made_up import Board, write_runs
 from tests.report.parsed import Page
 
@@ -56,8 +57,8 @@ def read(folder, name):
 
 
 def test_tables_hold_the_numbers_of_the_runs(folder):
-    runs = [run for run in read_runs(folder) if run.facts["agent"] == "second"]
-    best = [run.columns["val_acc"][run.facts["best"]] for run in runs]
+    runs = [run for run in read_runs(folder) if run.facts.agent == "second"]
+    best = [run.columns["val_acc"][run.facts.best] for run in runs]
     row = next(row for row in read(folder, "medians") if row["agent"] == "second")
     assert (row["benchmark"], row["device"]) == ("blox-toy", "blox-board")
     assert float(row["val_acc_median"]) == np.median(best)
@@ -91,7 +92,7 @@ def test_several_problems(two_problems):
 def test_other_data_than_the_runs_used_is_not_shown(tmp_path, names, no_drawing):
     write_runs(tmp_path, checksums={"benchmark": "old", "device": Board().checksum()})
     (run, *_) = read_runs(tmp_path)
-    ground = load_ground(run)
+    ground = load_background(run)
     assert ground.benchmark is None
     assert ground.whole is None
     write_report(tmp_path)
@@ -119,10 +120,8 @@ def test_simulated_workers_have_a_picture_of_their_own(tmp_path, names, no_drawi
     def with_workers(folder):
         runs = read_runs(folder)
         for run in runs:
-            ends = np.cumsum(run.columns["train_time_s"]) / 2
-            run.columns["sim_end_s"] = ends
-            run.facts["simulated_workers"] = 2
-        return runs
+            run.columns["sim_end_s"] = np.cumsum(run.columns["train_time_s"]) / 2
+        return [replace(run, facts=replace(run.facts, simulated_workers=2)) for run in runs]
 
     write_runs(tmp_path)
     monkeypatch.setattr(write, "read_runs", with_workers)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
 
 import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from blox_env.cli.views.progress import duration, progress_bar
 from blox_env.cli.views.summary import summary_table
-from blox_env.experiment.plan import Search, claim, make_plan, unfinished
+from blox_env.experiment.comparison import Ended
+from blox_env.experiment.plan import Search
 from blox_env.experiment.results import read_run, read_runs
-from blox_env.experiment.runner import Progress, run_plan
+from blox_env.experiment.runner import run_experiment
+from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.parallel import Worker
 from blox_env.report import write_report, written
 
@@ -24,63 +28,112 @@ MOST = 12  # workers that are listed one by one
 
 def compare_live(
     console: Console,
-    *,
+    settings: ExperimentSettings,
     out: Path,
+    *,
     workers: int | None = None,
     address: str = "local",
-    **arguments: Any,
 ) -> int:
-    """Run :func:`~blox_env.experiment.runner.compare` with a live display; number of failures."""
-    plan = make_plan(out=out, max_queries=None, **arguments)
-    claim(plan)
-    left = unfinished(plan)
-    board, crew = Board(plan), Crew(left)
-    waiting = set(left)
-    for item in plan:
-        if item not in waiting:
-            board.finished(item)
-    began = time.perf_counter()
-    failed: list[Progress] = []
-    bar = progress_bar(console, estimate=False)
-    shown = bar.add_task("searches", total=len(plan), completed=len(plan) - len(left), note="")
-    if left:
-        console.print(f"{len(left)} of {len(plan)} searches to run, starting Ray …")
-        with Live(console=console, refresh_per_second=4) as live:
+    """Run :func:`blox_env.compare` with a live display; number of failures.
 
-            def show(item: Search | None = None, worker: Worker | None = None) -> None:
-                if item is not None and worker is not None:
-                    crew.started(item, worker)
-                note = crew.left() + (f", {len(failed)} failed" if failed else "")
-                bar.update(shown, note=note)
-                live.update(Group(board.table(), crew.table(), bar))
-
-            show()
-            for progress in run_plan(left, workers=workers, address=address, started=show):
-                crew.ended(progress.search)
-                if progress.error is None:
-                    board.finished(progress.search)
-                else:
-                    failed.append(progress)
-                bar.advance(shown)
-                show()
-            live.update(Group(board.table(), bar))
-        console.print(f"searched for {time.perf_counter() - began:.1f} s, Ray's start included")
-    for progress in failed:
-        console.print(f"{progress.search.name} failed:\n{progress.error}", markup=False)
-        console.print(f"error: {progress.search.error_path}", highlight=False)
-    if failed:
-        console.print(f"{len(failed)} searches failed; the same command tries them again")
-    if len(failed) < len(plan):
+    Args:
+        console: where it is shown.
+        settings: of the experiment.
+        out: folder for results.
+        workers: how many searches run at once.
+        address: of a Ray cluster.
+    """
+    with LiveComparison(console, ray=workers != 0) as shown:
+        done = run_experiment(settings, out, workers=workers, address=address, watcher=shown)
+    for ended in done.failed:
+        console.print(f"{ended.search.name} failed:\n{ended.error}", markup=False, soft_wrap=True)
+        console.print(f"error: {ended.search.error_path}", markup=False, soft_wrap=True)
+    if done.failed:
+        console.print(f"{len(done.failed)} searches failed; the same command tries them again")
+    if len(done.failed) < len(done.plan):
         paths = write_report(out)
         console.print(summary_table(read_runs(out)))
-        console.print(written(paths), highlight=False)
-    return len(failed)
+        console.print(written(paths), highlight=False, markup=False, soft_wrap=True)
+    return len(done.failed)
+
+
+class LiveComparison:
+    """The display of an experiment that runs, told what happens as a watcher.
+
+    Args:
+        console: where it is shown.
+        ray: whether the searches run on Ray.
+    """
+
+    def __init__(self, console: Console, *, ray: bool) -> None:
+        self._console, self._ray = console, ray
+        self._bar = progress_bar(console, estimate=False)
+        self._live: Live | None = None
+        self._began = time.perf_counter()
+        self._failed = 0
+
+    def __enter__(self) -> LiveComparison:
+        """Begin; nothing is shown before :meth:`planned`."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the display; the board stays."""
+        if self._live is None:
+            return
+        self._live.update(Group(self._board.table(), self._bar))
+        self._live.stop()
+        if kind is None:
+            included = ", Ray's start included" if self._ray else ""
+            seconds = time.perf_counter() - self._began
+            self._console.print(f"searched for {seconds:.1f} s{included}")
+
+    def planned(self, plan: Sequence[Search], left: Sequence[Search]) -> None:
+        """Show the board, with what is there already."""
+        self._board, self._crew = Board(plan), Crew(left)
+        waiting = {item.name for item in left}
+        for item in plan:
+            if item.name not in waiting:
+                self._board.finished(item)
+        done = len(plan) - len(left)
+        self._task = self._bar.add_task("searches", total=len(plan), completed=done, note="")
+        if left:
+            start = ", starting Ray" if self._ray else ""
+            self._console.print(f"{len(left)} of {len(plan)} searches to run{start} ...")
+            self._live = Live(console=self._console, refresh_per_second=4)
+            self._live.start()
+            self._show()
+
+    def started(self, search: Search, worker: Worker) -> None:
+        """Show who does what."""
+        self._crew.started(search, worker)
+        self._show()
+
+    def ended(self, ended: Ended) -> None:
+        """Show the result of a search."""
+        self._crew.ended(ended.search)
+        if ended.error is None:
+            self._board.finished(ended.search)
+        else:
+            self._failed += 1
+        self._bar.advance(self._task)
+        self._show()
+
+    def _show(self) -> None:
+        note = self._crew.left() + (f", {self._failed} failed" if self._failed else "")
+        self._bar.update(self._task, note=note)
+        if self._live is not None:
+            self._live.update(Group(self._board.table(), self._crew.table(), self._bar))
 
 
 class Board:
     """One line an agent: how many searches are done, and the best of them."""
 
-    def __init__(self, plan: list[Search]) -> None:
+    def __init__(self, plan: Sequence[Search]) -> None:
         self._total: dict[tuple[str, str], int] = {}
         self._best: dict[tuple[str, str], list[tuple[float, float, float]]] = {}
         for item in plan:
@@ -90,10 +143,11 @@ class Board:
     def finished(self, item: Search) -> None:
         """Take over the result of a search that has ended."""
         run = read_run(item.path)
-        best = run.facts["best"]
-        self._best[_place(item)].append(
-            tuple(float(run.columns[c][best]) for c in ("reward", "val_acc", "latency_ms"))  # type: ignore[arg-type]
+        best = run.facts.best
+        reward, accuracy, latency = (
+            float(run.columns[name][best]) for name in ("reward", "val_acc", "latency_ms")
         )
+        self._best[_place(item)].append((reward, accuracy, latency))
 
     def table(self) -> Table:
         """The lines as a table."""
@@ -105,7 +159,7 @@ class Board:
                 reward, accuracy, latency = max(ended)
                 median = float(np.median([e[0] for e in ended]))
                 cells = [f"{reward:.4f}", f"{accuracy:.4f}", f"{latency:.3f}", f"{median:.4f}"]
-            table.add_row(*place, f"{len(ended)}/{total}", *cells)
+            table.add_row(*map(escape, place), f"{len(ended)}/{total}", *cells)
         return table
 
 
@@ -115,10 +169,10 @@ class Crew:
     The rest is estimated by what the searches of each kind that have ended took.
     """
 
-    def __init__(self, left: list[Search]) -> None:
+    def __init__(self, left: Sequence[Search]) -> None:
         self._left = dict.fromkeys(left)
         self._running: dict[Worker, tuple[Search, float]] = {}
-        self._seconds: dict[Any, list[float]] = {}  # by kind
+        self._seconds: dict[tuple[str, str, str | None], list[float]] = {}  # by kind
 
     def started(self, item: Search, worker: Worker) -> None:
         """A worker begins with a search; what it did before has ended or is tried again."""
@@ -153,7 +207,9 @@ class Crew:
         table = Table.grid(padding=(0, 2))
         now = time.monotonic()
         for worker, (item, since) in sorted(self._running.items())[:MOST]:
-            table.add_row(f"  {worker}", item.name.replace("__", " "), duration(now - since))
+            table.add_row(
+                f"  {worker}", escape(item.name.replace("__", " ")), duration(now - since)
+            )
         more = len(self._running) - MOST
         if more > 0:
             table.add_row(f"  and {more} more", "", "")

@@ -8,6 +8,7 @@ import blox_env
 from blox_env.cli.views.comparison import Crew
 from blox_env.cli.views.progress import duration
 from blox_env.experiment.plan import make_plan
+from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.parallel import Worker
 
 blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
@@ -24,9 +25,14 @@ def text(renderable):
 def test_what_runs_where_and_what_is_left(tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    common = {"reward": None, "latency_target_ms": None, "noise": "mean", "max_queries": None}
-    arguments = {"seeds": 3, "budget": 5, "out": tmp_path, **common}
-    plan = make_plan(["random-search", "local-search"], ["toy"], ["toy-device"], **arguments)
+    settings = ExperimentSettings(
+        agents=["random-search", "local-search"],
+        benchmarks=["toy"],
+        devices=["toy-device"],
+        seeds=3,
+        budget=5,
+    )
+    plan = make_plan(settings, tmp_path)
     crew, first, second = Crew(plan), Worker("here", 11), Worker("there", 12)
     crew.started(plan[0], first)
     crew.started(plan[1], second)

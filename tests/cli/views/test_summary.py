@@ -36,7 +36,7 @@ def test_terminal_table(folder):
 
 def test_terminal_table_takes_names_as_they_are(folder):
     runs = [
-        replace(run, facts={**run.facts, "agent": "a-rather-long-name-[bold]"})
+        replace(run, facts=replace(run.facts, agent="a-rather-long-name-[bold]"))
         for run in read_runs(folder)
     ]
     assert "name-[bold]" in shown(runs, 100).replace("\n", "")

@@ -1,10 +1,10 @@
-"""What benchmark and device of a problem say beyond the runs, as far as they are here."""
+"""What the benchmark and device of a problem add to its runs: the whole space, its front, notes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from blox_env.analysis.fronts import FrontPoint, Points
 from blox_env.benchmarks.base import Benchmark, load_benchmark
@@ -16,12 +16,13 @@ from blox_env.problem import Problem
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 
+Loaded = TypeVar("Loaded", Benchmark, Device)
 LISTABLE = 10**6  # architectures of a space that is drawn as a whole
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a problem's benchmark and device say beyond the runs.
+class Background:
+    """What a problem's benchmark and device say beyond its runs.
 
     Attributes:
         benchmark: as it is here; None when it is not, or holds other data than the runs used.
@@ -45,18 +46,23 @@ class Ground:
     corner: FloatArray | None
 
 
-def load_ground(run: Run) -> Ground:
-    """Benchmark and device of a run as they are here, if their data is that of the run.
+def load_background(run: Run) -> Background:
+    """Load benchmark and device of a run, and keep them if their data is that of the run.
 
     Only names are loaded, never a ``"module:Class"`` from a run file: a report of somebody else's
     results must not run their code.
     """
-    sums = run.facts.get("checksums", {})
     missing: list[str] = []
-    benchmark = _load(load_benchmark, "benchmark", run, sums, missing)
+    benchmark, reason = _load(
+        load_benchmark, "benchmark", run.facts.benchmark, run.facts.checksums.get("benchmark")
+    )
+    missing += reason
     device = None
-    if run.facts["device"] is not None:
-        device = _load(load_device, "device", run, sums, missing)
+    if run.facts.device is not None:
+        device, reason = _load(
+            load_device, "device", run.facts.device, run.facts.checksums.get("device")
+        )
+        missing += reason
     cards = tuple(
         (f"{kind} {thing.name}", thing.description or "No description.")
         for kind, thing in (("Benchmark", benchmark), ("Device", device))
@@ -87,22 +93,32 @@ def load_ground(run: Run) -> Ground:
                 )
                 for i in order
             )
-    return Ground(benchmark, device, tuple(missing), cards, whole, test, edge, corner)
+    return Background(benchmark, device, tuple(missing), cards, whole, test, edge, corner)
 
 
 def with_measured(run: Run, device: Device | None) -> Run:
-    """The run with the fact ``measured``, whether the latency of its best was measured."""
-    if device is None or run.facts.get("measured") is not None:
+    """The run with the fact whether the latency of its best was measured.
+
+    Args:
+        run: that may lack the fact.
+        device: that knows it; None leaves the run as it is.
+    """
+    if device is None or run.facts.measured is not None:
         return run
-    measured = bool(device.measured(run.x[run.facts["best"]][None])[0])
-    return replace(run, facts={**run.facts, "measured": measured})
+    measured = bool(device.measured(run.x[run.facts.best][None])[0])
+    return replace(run, facts=replace(run.facts, measured=measured))
 
 
-def space_of(run: Run, ground: Ground) -> SearchSpace | None:
-    """The search space of a run, None where it is not known."""
-    if ground.benchmark is not None:
-        return ground.benchmark.space
-    return BloxSpace() if run.facts.get("space") == "blox" else None
+def space_of(run: Run, background: Background) -> SearchSpace | None:
+    """The search space of a run, None where it is not known.
+
+    Args:
+        run: says the name of its space.
+        background: has the space where the benchmark is here.
+    """
+    if background.benchmark is not None:
+        return background.benchmark.space
+    return BloxSpace() if run.facts.space == "blox" else None
 
 
 def _small(benchmark: Benchmark) -> bool:
@@ -110,18 +126,15 @@ def _small(benchmark: Benchmark) -> bool:
 
 
 def _load(
-    load: Callable[[str], Any], kind: str, run: Run, sums: dict[str, Any], missing: list[str]
-) -> Any:
-    name = str(run.facts[kind])
+    load: Callable[[str], Loaded], kind: str, name: str, checksum: str | None
+) -> tuple[Loaded | None, list[str]]:
+    """What a name stands for, or None and why."""
     if registry.is_code(kind, name):
-        missing.append(f"The {kind} {name} is code and not a registered name: not loaded.")
-        return None
+        return None, [f"The {kind} {name} is code and not a registered name: not loaded."]
     try:
         found = load(name)
     except (ValueError, TypeError, ImportError, OSError) as error:
-        missing.append(f"The {kind} {name} could not be loaded: {error}")
-        return None
-    if found.checksum() != sums.get(kind):
-        missing.append(f"The {kind} {name} holds other data here than the runs used: not shown.")
-        return None
-    return found
+        return None, [f"The {kind} {name} could not be loaded: {error}"]
+    if found.checksum() != checksum:
+        return None, [f"The {kind} {name} holds other data here than the runs used: not shown."]
+    return found, []
