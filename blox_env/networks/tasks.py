@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.extras import extra
+from blox_env.ground.files import DATA_PLACE
 from blox_env.ground.names import check_settings, join_name, split_name
 
 
@@ -186,11 +188,11 @@ def load_task(name: str) -> Task:
         ValueError: for an unknown name or setting, with the closest known one.
         FileNotFoundError: when its pictures are not there; says what to get.
     """
-    return _load(split_name(name, "task")[0], task_settings(name))
+    return _load(split_name(name, "task")[0], task_settings(name), os.environ.get(DATA_PLACE))
 
 
 @lru_cache(maxsize=4)
-def _load(word: str, settings: Any) -> Task:
+def _load(word: str, settings: Any, _place: str | None) -> Task:  # other pictures: another task
     task: Task = _named(_TASKS[word][0])(settings)
     default = asdict(type(settings)())
     given = {key: value for key, value in asdict(settings).items() if value != default[key]}

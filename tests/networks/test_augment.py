@@ -45,7 +45,7 @@ def test_cutout_erases_a_square_and_nothing_else():
 
 
 def test_rand_augment_without_torchvision_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchvision.transforms", None)
+    monkeypatch.setitem(sys.modules, "torchvision.transforms.v2", None)
     with pytest.raises(ImportError, match=r"RandAugment needs .*blox-env\[augment\]"):
         rand_augment(torch.zeros(1, 3, 32, 32, dtype=torch.uint8), 2, 14, 0)
 

@@ -85,3 +85,12 @@ def test_all_tasks_have_settings():
     assert list_tasks() == ["cifar10", "cifar100", "digits", "folder"]
     for name in list_tasks():
         assert hash(task_settings(name))
+
+
+def test_other_pictures_are_another_task(data, tmp_path, monkeypatch):
+    name = "cifar10(train=16, val=10, side=8)"
+    first = load_task(name)
+    (tmp_path / "other").mkdir()
+    monkeypatch.setenv("BLOX_ENV_DATA", str(tmp_path / "other"))
+    write_pack(tmp_path / "other" / "cifar10.npz", 255 - IMAGES, LABELS, TEST, NAMES10, {})
+    assert load_task(name).fingerprint() != first.fingerprint()
