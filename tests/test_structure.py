@@ -1,6 +1,7 @@
 """Rules of the house, read from the sources: who imports whom, and what nobody does."""
 
 import ast
+import importlib
 import re
 import sys
 import tomllib
@@ -216,6 +217,64 @@ def test_no_module_imports_itself_in_a_circle():
         wider = {name: below.union(*(reach[b] for b in below)) for name, below in reach.items()}
         changed, reach = wider != reach, wider
     assert sorted(name for name in reach if name in reach[name]) == []
+
+
+# Who opens arrays beside store/: a space that stands above it, and packs of pictures.
+ARRAYS = ("store/", "spaces/blox/hashes.py", "networks/images/pack.py")
+
+
+@pytest.mark.parametrize("path", PACKAGE)
+def test_the_store_alone_knows_the_bytes_of_tables(path):
+    if not package_path(path).startswith(ARRAYS):
+        calls = (n for n in ast.walk(tree(path)) if isinstance(n, ast.Call))
+        opened = [n.lineno for n in calls if re.match(r"np\.(load|save|memmap)", dotted(n.func))]
+        assert not opened, f"{path}: opens arrays in lines {opened}, see store/arrays.py"
+
+
+@pytest.mark.parametrize("path", PACKAGE)
+def test_the_command_alone_shows_things(path):
+    if not package_path(path).startswith("cli/"):
+        lines = [i.line for i in imports(path) if third_party(i.module) in ("rich", "typer")]
+        assert not lines, f"{path}: lines {lines}: only cli/ knows rich and typer"
+
+
+def api():
+    """The names of each public package, as ARCHITECTURE.md lists them."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(blox_env[\w.]*)` \| (.*) \|$", text, re.MULTILINE)
+    return {package: re.findall(r"`(\w+)`", names) for package, names in rows}
+
+
+def test_what_packages_offer_is_what_is_written_down():
+    found = {}
+    for name, path in MODULES.items():
+        for node in tree(path).body if path.endswith("__init__.py") else ():
+            if isinstance(node, ast.Assign) and dotted(node.targets[0]) == "__all__":
+                found[name] = [n for n in ast.literal_eval(node.value) if n != "__version__"]
+    assert "blox_env" in found
+    assert found == api(), "ARCHITECTURE.md, The API"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        pytest.param(name, marks=[pytest.mark.extra] if loaded_with(MODULES[name]) - CORE else [])
+        for name in api()
+    ],
+)
+def test_packages_offer_what_they_import(package):
+    """No name is bound by accident: what a package's front imports is in its ``__all__``."""
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    bound = {
+        alias.asname or alias.name
+        for node in tree(MODULES[package]).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("blox_env")
+        for alias in node.names
+        if f"{node.module}.{alias.name}" not in MODULES
+    }
+    assert {n for n in bound if not n.startswith("_")} <= set(module.__all__)
 
 
 def test_every_import_is_a_declared_dependency():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from blox_env.ground.extras import extra
 from blox_env.ground.files import file_hash, write_atomic, write_json
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
+from blox_env.store.arrays import array_bytes
 
 WINDOW = 60  # repeated trainings of similar accuracy over which their noise is averaged
 
@@ -84,9 +84,7 @@ def build_benchmark(
         "noise": deviations.astype(np.float32),
     }
     for column, values in columns.items():
-        buffer = io.BytesIO()
-        np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
-        write_atomic(out / f"{column}.npy", buffer.getvalue())
+        write_atomic(out / f"{column}.npy", array_bytes(values))
     card = {
         "schema": table.SCHEMA,
         "name": name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
+from blox_env.store.arrays import array_bytes, arrays_bytes, read_arrays
 
 DRIFT_WINDOWS = (0, 5, 9, 15, 41)  # visits in a row that share a drift of the machine; 0: none
 BOOTSTRAPS = 100
@@ -75,8 +75,8 @@ def build_device(
     latency[numbers] = measured
     order = np.argsort(numbers)
     tables = {
-        "latency.npy": _npy(latency.astype(np.float32)),
-        "measured.npy": _npy(numbers[order].astype(np.int32)),
+        "latency.npy": array_bytes(latency.astype(np.float32)),
+        "measured.npy": array_bytes(numbers[order].astype(np.int32)),
         "visits.npz": _visits_npz(visits),
     }
     card = facts(plan, visits, space, latency, measured)
@@ -278,10 +278,10 @@ def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if not (folder / "visits.npz").is_file():
         return read_visits(folder)
     card = json.loads((folder / "card.json").read_text())
-    with np.load(folder / "visits.npz", allow_pickle=False) as file:
-        columns = {name: file[name].tolist() for name in file.files if name != "statistics"}
-        # as they were written before they became float32
-        columns["ms"] = np.round(file["ms"].astype(np.float64), 5).tolist()
+    arrays = read_arrays(folder / "visits.npz")
+    columns = {name: values.tolist() for name, values in arrays.items() if name != "statistics"}
+    # as they were written before they became float32
+    columns["ms"] = np.round(arrays["ms"].astype(np.float64), 5).tolist()
     visits = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -317,15 +317,7 @@ def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
         "ms": np.array([v["ms"] for v in visits], dtype=np.float32),
         "statistics": np.array(STATISTICS),
     }
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **columns)
-    return buffer.getvalue()
-
-
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
+    return arrays_bytes(columns)
 
 
 def _key(statistic: str, window: int) -> str:

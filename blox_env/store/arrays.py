@@ -1,10 +1,11 @@
-"""Arrays in ``.npy`` files: the one place that opens them."""
+"""Arrays in ``.npy`` and ``.npz`` files: the one place that reads and writes tables of them."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import tokenize
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,23 @@ def read_array(path: Path, sha256: str) -> NDArray[Any]:
             f"{path}: expected a numpy array, got a file numpy cannot read: {error}"
         ) from None
     return table
+
+
+def array_bytes(values: NDArray[Any]) -> bytes:
+    """The bytes of an ``.npy`` file."""
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def arrays_bytes(columns: Mapping[str, NDArray[Any]]) -> bytes:
+    """The bytes of a compressed ``.npz`` file of several arrays."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **columns)
+    return buffer.getvalue()
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an ``.npz`` file by their names."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
