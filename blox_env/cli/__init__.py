@@ -61,14 +61,17 @@ def info(
         Path | None, typer.Argument(help="What import wrote: show what it has.")
     ] = None,
 ) -> None:
-    """List what is there: benchmarks, devices, agents; or what an imported store has."""
+    """List what is there: benchmarks, tasks, devices, agents; or what an imported store has."""
     if store is not None:
         from blox_env.cli.views.imports import show_store
 
         show_store(store, console)
         return
+    from blox_env.networks.tasks import list_tasks
+
     table = Table("kind", "names", title=f"blox-env {blox_env.__version__}")
-    table.add_row("benchmarks", ", ".join(blox_env.list_benchmarks()))
+    table.add_row("benchmarks", ", ".join([*blox_env.list_benchmarks(), "live:TASK"]))
+    table.add_row("tasks", ", ".join(list_tasks()))
     table.add_row("devices", ", ".join(blox_env.list_devices()))
     table.add_row("agents", ", ".join(blox_env.list_agents()))
     console.print(table)

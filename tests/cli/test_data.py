@@ -1,0 +1,47 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.networks.images.made_up import NAMES10, pixels, write_pack
+
+
+def call(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "blox_env", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def said(done):
+    return " ".join(done.stderr.split())
+
+
+def test_info_lists_tasks_and_live_benchmarks():
+    done = call("info")
+    assert done.returncode == 0, done.stderr
+    for name in ("live:TASK", "cifar10", "folder"):
+        assert name in done.stdout
+
+
+@pytest.mark.extra
+def test_pictures_that_are_cut_or_absent_are_named(tmp_path):
+    images = pixels(np.random.default_rng(0), 20)
+    path = write_pack(
+        tmp_path / "cifar10.npz", images, np.arange(20) % 10, np.arange(20) < 5, NAMES10, {}
+    )
+    path.write_bytes(path.read_bytes()[:-100])
+    collect = ("collect", "--task", "cifar10", "--out", tmp_path / "out", "--workers", 0)
+    done = call(*collect, "--data", path)
+    assert done.returncode == 1
+    assert "cifar10.npz is not a pack of images, or damaged" in said(done)
+    done = call(*collect, "--data", tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert "--data: " in said(done)
+    assert "nowhere does not exist" in said(done).replace(" nowhere", "nowhere")
+    done = call("search", "--benchmark", "live:cifar10", "--data", path, "--budget", 2)
+    assert done.returncode == 1
+    assert "cifar10.npz is not a pack" in said(done)
