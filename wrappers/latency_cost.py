@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 
+from blox_env.envs.episode.answers import Answers
 from blox_env.problem.reward import excess
 from blox_env.wrappers._episodes import EpisodeVectorWrapper, Mask, Step, Wrapper, put
 
@@ -79,9 +80,9 @@ class LatencyCostVector(EpisodeVectorWrapper, RecordConstructorArgs):
 def _checked(env: Any, budget: float) -> float:
     if not isinstance(budget, int | float) or not 0 < budget < np.inf:
         raise ValueError(f"latency_budget_ms must be above 0, got {budget!r}")
-    rules = getattr(env.unwrapped, "rules", None)
-    if rules is not None and rules.problem.device is None:
+    base = env.unwrapped
+    if isinstance(base, Answers) and base.problem.device is None:
         raise ValueError("LatencyCost needs an environment with a device, got device=None")
-    if rules is not None and rules.costly:
+    if isinstance(base, Answers) and base.has_cost:
         raise ValueError("env has a cost already, that of reward='constraint': choose one of them")
     return float(budget)

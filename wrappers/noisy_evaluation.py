@@ -9,8 +9,8 @@ import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv, VectorWrapper
 
-from blox_env.envs.episode.outcomes import Outcome
-from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.envs.episode.answers import Answers
+from blox_env.ground.typing import FloatArray
 from blox_env.wrappers._episodes import EpisodeDraws, EpisodeVectorWrapper, Mask, Step, Wrapper
 
 
@@ -93,23 +93,14 @@ _READ = ("arch", "val_acc", "latency_ms", "latency_target_ms", "device")  # keys
 
 def _rewards(base: Any, columns: dict[str, Any]) -> Any:
     """Rewards ``(n,)`` or ``(n, objectives)`` of an environment for what infos say."""
-    val_acc: FloatArray = columns["val_acc"]
-    rows: IntArray = columns["arch"]
-    nothing = np.full(len(val_acc), np.nan)
-    latency = columns.get("latency_ms", nothing)
-    rewards = nothing.copy()
-    for problem in base.rules.outcomes.problems:  # one, or one a device
-        own = slice(None)
-        if len(base.rules.outcomes.problems) > 1:
-            own = columns["device"] == problem.device.name
-        target = columns.get("latency_target_ms")
-        rewards[own] = problem.rewards(
-            val_acc[own], latency[own], None if target is None else target[own]
-        )
-    if not hasattr(base, "vector_reward"):
-        return rewards
-    sources = np.full(len(val_acc), None, dtype=object)
-    return base.vector_reward.of(rows, Outcome(rewards, val_acc, latency, nothing, sources))
+    nothing = np.full(len(columns["val_acc"]), np.nan)
+    return base.rewards_of(
+        columns["arch"],
+        columns["val_acc"],
+        columns.get("latency_ms", nothing),
+        latency_target_ms=columns.get("latency_target_ms"),
+        device=columns.get("device"),
+    )
 
 
 def _normal(draws: EpisodeDraws) -> FloatArray:
@@ -121,7 +112,8 @@ def _normal(draws: EpisodeDraws) -> FloatArray:
 def _checked(env: Any, deviation: float) -> float:
     if not isinstance(deviation, int | float) or not 0 <= deviation < np.inf:
         raise ValueError(f"deviation must be a number of at least 0, got {deviation!r}")
-    if not hasattr(env.unwrapped, "rules") or hasattr(env.unwrapped, "edits"):
+    base = env.unwrapped
+    if not isinstance(base, Answers) or base.edits_architectures:
         raise ValueError(
             "NoisyEvaluation works out the rewards of blox_env/Blox-v0 and MOBlox-v0 anew, and "
             f"those of their native vector environments, got {env!r}"

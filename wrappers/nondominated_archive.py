@@ -11,6 +11,7 @@ from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import VectorEnv
 from numpy.typing import ArrayLike
 
+from blox_env.envs.episode.answers import Answers
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.objectives import Objectives
 from blox_env.problem.pareto import front, hypervolume
@@ -159,17 +160,17 @@ def _values(objectives: Objectives, columns: dict[str, Any]) -> FloatArray:
 
 def _objectives(env: Any, names: Sequence[str] | None) -> Objectives:
     base = env.unwrapped
-    if not hasattr(base, "rules"):
+    if not isinstance(base, Answers):
         raise ValueError(
             "NondominatedArchive needs an environment of blox_env, or a native vector environment "
             f"of it, got {env!r}: wrap the single environments, with one archive"
         )
-    if base.rules.goals.goal == "device":
+    if base.goal == "device":
         raise ValueError(
             "every device has a front of its own: goal='device' cannot have one archive"
         )
-    if names is None and hasattr(base, "vector_reward"):
-        names = base.vector_reward.objectives.names
+    if names is None:
+        names = base.reward_objectives
     problem = base.problem
     found = Objectives(names or ("val_acc", "latency_ms"), problem.benchmark, problem.device)
     if "reward" in found.names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import gymnasium as gym
@@ -10,23 +10,18 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from blox_env.benchmarks.base import Benchmark
-from blox_env.devices.base import Device
-from blox_env.envs.episode.decisions import Granularity, whole_actions
-from blox_env.envs.episode.fronts import HasFront
-from blox_env.envs.episode.goals import draws, seed_numbers
-from blox_env.envs.episode.masks import Mask
-from blox_env.envs.episode.observations import Observation
-from blox_env.envs.episode.outcomes import Outcome
-from blox_env.envs.episode.rules import METADATA, Rules
-from blox_env.ground.errors import unknown_name
-from blox_env.ground.typing import FloatArray, IntArray
-from blox_env.problem import Problem
-from blox_env.problem.reward import RewardFunction
+from blox_env.envs.config import METADATA, EnvConfig, configured, documented
+from blox_env.envs.episode.answers import Answers
+from blox_env.envs.episode.core import Episodes, News
+from blox_env.envs.episode.decisions import whole_actions
+from blox_env.envs.episode.goals import seed_numbers
+from blox_env.envs.episode.moves import ALL
+from blox_env.envs.episode.rules import Rules
 from blox_env.spaces.drawing import Shown, ansi, picture
 
 
-class BloxEnv(HasFront, gym.Env[Any, Any]):
+@documented(EnvConfig)
+class BloxEnv(Answers, gym.Env[Any, Any]):
     """Build a network block by block; the reward comes when it is complete.
 
     ## Description
@@ -108,26 +103,7 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
     beside any other reward; plain accuracy (``reward="accuracy"``) is what constrained RL expects.
 
     ## Arguments
-    Args:
-        benchmark: name or object; ``"digits"`` is embedded.
-        device: name or object, None for no latency.
-        reward: name of a formula or a function of accuracies, latencies, target (with
-            ``goal="latency_target"`` an array of targets).
-        latency_target_ms: target of the formula, the device's median if not given.
-        observation: see above.
-        granularity: see above.
-        latency_budget_ms: hard limit of the latency, see above.
-        goal: what is drawn at reset: ``"latency_target"``, ``"device"``, or None for nothing.
-        goals: what it is drawn from: a range ``(low, high)`` of milliseconds (by default the 5th to
-            the 95th percentile of the device), or the devices.
-        goal_probes: by how many latencies a drawn device is shown; 0 shows it one-hot.
-        problem: a :class:`~blox_env.problem.Problem` to spend and record in, instead of benchmark,
-            device, reward, target and noise; an environment made without keeps nothing, has no
-            budget.
-        noise: ``"mean"`` or ``"sampled"``, see :class:`~blox_env.problem.Problem`.
-        noise_seed: which single trainings ``noise="sampled"`` draws.
-        render_mode: ``"ansi"``: :meth:`render` gives text, a line a stage; ``"rgb_array"``: the
-            network drawn as stages and operations (needs the extra ``experiment``).
+    {arguments}
 
     ## Version history
     * v0: initial version.
@@ -135,232 +111,161 @@ class BloxEnv(HasFront, gym.Env[Any, Any]):
 
     metadata = METADATA
 
-    def __init__(
-        self,
-        benchmark: str | Benchmark = "digits",
-        device: str | Device | None = "x86-ort-1t",
-        reward: str | RewardFunction | None = None,
-        *,
-        latency_target_ms: float | None = None,
-        observation: Observation = "ops",
-        granularity: Granularity = "block",
-        latency_budget_ms: float | None = None,
-        goal: str | None = None,
-        goals: Sequence[Any] | None = None,
-        goal_probes: int = 0,
-        problem: Problem | None = None,
-        noise: str = "mean",
-        noise_seed: int = 0,
-        render_mode: str | None = None,
-    ) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(
-                unknown_name("render_mode", render_mode, self.metadata["render_modes"])
-            )
-        self.rules = Rules(
-            benchmark,
-            device,
-            reward,
-            latency_target_ms=latency_target_ms,
-            observation=observation,
-            granularity=granularity,
-            latency_budget_ms=latency_budget_ms,
-            goal=goal,
-            goals=goals,
-            goal_probes=goal_probes,
-            problem=problem,
-            noise=noise,
-            noise_seed=noise_seed,
-        )
-        self.problem = self.rules.problem
-        self.render_mode = render_mode
-        self._row = np.zeros(self.problem.space.slots, dtype=np.int64)
-        self.action_space: spaces.Space[Any] = self.rules.decisions.action_space()
-        self.observation_space: spaces.Space[Any] = self.rules.observer.space(
-            len(self._first_mask())
-        )
-        self._flat = self.rules.observer.blank.copy()
-        self._next: int | None = None  # the next decision; None: the episode is over or not begun
-        self._prefix = 0
-        self._reached = 0  # the next decision, also when the episode ended there
-        self._mask = self._first_mask()
-        self._goal = np.zeros(1)
-        self._episode = -1
-        self._shown = 0  # slots of the row that render() may show
-        self._last: dict[str, Any] = {}
+    @configured(EnvConfig)
+    def __init__(self, config: EnvConfig) -> None:
+        self._assemble(config)
+
+    def _assemble(self, config: EnvConfig, *, edits: bool = False) -> None:
+        """Put the parts together."""
+        self.rules = Rules(config, edits=edits)
+        self.render_mode = config.render_mode
+        self._core = Episodes(self.rules, 1)
+        moves = self.rules.moves
+        self.action_space: spaces.Space[Any] = moves.action_space()
+        self._discrete = isinstance(self.action_space, spaces.Discrete)
+        self._scalar, self._costly = self.reward_objectives is None, self.has_cost
+        self.observation_space: spaces.Space[Any] = self.rules.observer.space(moves.actions)
+        self._begun = False  # whether an episode runs
+        self._last: dict[str, Any] = {}  # what came of the last architecture, to be shown
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start an empty architecture.
+        """Start an episode.
 
         Args:
-            seed: begins a new sequence of episodes; only goals are drawn from it.
-            options: ``"latency_target_ms"`` or ``"device"`` set the goal of this episode.
+            seed: begins a new sequence of episodes; what is drawn depends on it and on the number
+                of the episode since.
+            options: what sets the goal of this episode, ``"latency_target_ms"`` or ``"device"``;
+                and ``"arch"``, where to start, if architectures are edited.
+
+        Raises:
+            ValueError: for an option that means nothing here, or a value that is none.
         """
-        self._new_episode(seed, self.rules.options(options))
-        self._next = self._reached = self._prefix = self._shown = 0
-        self._mask = self._first_mask()
-        mask = self._mask.copy()
-        return self.rules.observer.pack(self._flat, mask), {"action_mask": mask}
+        core = self._core
+        goals = starts = None
+        if options:
+            given = self.rules.options(options)
+            goals, starts = self.rules.goals.given(given, 1), self.rules.moves.given(given, 1)
+        self._begun = False  # nothing runs until what there is to evaluate is evaluated
+        if seed is not None:
+            super().reset(seed=seed)
+        if core.draws_anything and (seed is not None or core.seeds is None):
+            core.numbers[:] = -1
+            core.seeds = seed_numbers(int(self.np_random_seed or 0), 1)
+        self._last = {}
+        news = core.begin(ALL, goals, starts)
+        info = self._told(news, None) if news else {}
+        self._begun = True
+        return self._seen(info), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Decide what is next.
+        """Take an action.
 
         Raises:
             RuntimeError: before ``reset`` or after the end of an episode.
             ValueError: for an action outside the action space.
         """
-        if self._next is None:
+        if not self._begun:
             raise RuntimeError("step() needs a running episode: call reset() first")
-        if self.rules.decisions.whole:
-            return self._step_whole(action)
-        steps = self.rules.decisions.steps
-        choice = self._choice(action, self.rules.decisions.actions)
-        if not self._mask[choice]:
-            return self._end(self._nothing, terminated=True, info={"invalid": True})
-        step = steps[self._next]
-        prefix = self._prefix * step.choices + choice
-        observer = self.rules.observer
-        self._flat[observer.columns[self._next]] = observer.tables[self._next][prefix]
-        if step.option is not None:
-            self._row[step.slot] = step.option[prefix]
-            self._shown = step.slot + 1
-            prefix = 0
-        self._prefix = prefix
-        self._next += 1
-        self._reached = self._next
-        if self._next == len(steps):
-            return self._finish()
-        self._mask = self.rules.masks.one(self._next, self._row, prefix)
-        mask = self._mask.copy()
-        if not mask.any():  # only where the bounds of a budget are not exact
-            return self._end(self._nothing, terminated=True, info={"invalid": True})
-        info = {"action_mask": mask, **({"cost": 0.0} if self.rules.costly else {})}
-        return observer.pack(self._flat, mask), self._nothing, False, False, info
+        if self._discrete:
+            choice = self._choice(action)
+            self._begun = False  # should evaluating fail, the episode is over
+            step = self._core.glide(choice)
+            if step is None:
+                self._begun = True
+                info = {"cost": 0.0} if self._costly else {}
+                nothing = 0.0 if self._scalar else self.rules.reward.nothing(1)[0]
+                return self._seen(info), nothing, False, False, info
+        else:
+            taken = whole_actions(np.asarray(action)[None], self.problem.space)
+            self._begun = False
+            step = self._core.advance(taken)
+        reward: Any = step.rewards.item(0) if self._scalar else step.rewards[0]
+        terminated, truncated = step.terminated.item(0), step.truncated.item(0)
+        self._begun = not (terminated or truncated)
+        info = self._told(step.news, reward)
+        return self._seen(info), reward, terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are allowed now, bool ``(actions,)``; the form that sb3-contrib reads."""
-        return self._mask.astype(bool)
+        mask: NDArray[np.bool_] = self._core.masks()[0].astype(bool)
+        return mask
 
     def render(self) -> Any:
         """The architecture so far, as text or as a uint8 array ``(height, width, 3)``."""
         if self.render_mode is None:
             gym.logger.warn("render() without a render_mode: pass render_mode='ansi' to make()")
             return None
-        partial = ""
-        if self._shown < len(self._row):
-            partial = self.rules.decisions.words(self._reached, self._prefix)
-        shown = Shown(self._row, self._shown, partial=partial, **(self._last or self._aim()))
+        row, filled, partial = self._core.shown(0)
+        shown = Shown(row, filled, partial=partial, **self._aim(), **self._known())
         draw = picture if self.render_mode == "rgb_array" else ansi
         return draw(self.problem.space, shown)
 
-    @property
-    def _nothing(self) -> Any:
-        """The reward of a step that finishes nothing."""
-        return 0.0
+    def get_state(self) -> dict[str, Any]:
+        """What the episode depends on, for planning: :meth:`set_state` goes back to it.
 
-    def _reward(self, outcome: Outcome) -> Any:
-        """The reward of a finished architecture."""
-        return float(outcome.reward[0])
+        What a ``problem`` has spent and recorded is no part of it and stays.
+        """
+        return {"core": self._core.get_state(), "begun": self._begun, "last": dict(self._last)}
 
-    def _first_mask(self) -> Mask:
-        if self.rules.decisions.whole:
-            return self.rules.masks.whole
-        return self.rules.masks.one(0, self._row, 0)
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go back to where :meth:`get_state` was called, in this environment or an equal one."""
+        self._core.set_state(state["core"])
+        self._begun, self._last = state["begun"], dict(state["last"])
 
-    def _new_episode(self, seed: int | None, options: dict[str, Any]) -> None:
-        """Number, goal and blank observation of the next episode."""
-        goals = self.rules.goals
-        given = goals.given(options, 1)
-        super().reset(seed=seed)
-        self._episode = 0 if seed is not None else self._episode + 1
-        self._last = {}
-        self._flat[:] = self.rules.observer.blank
-        if goals.columns:
-            self._goal = goals.draw(self._draws(1)[0]) if given is None else given
-            self._flat[-goals.columns :] = goals.shown(self._goal)[0]
+    # -- within ----------------------------------------------------------------------------
 
-    def _draws(self, count: int) -> FloatArray:
-        """Uniform numbers of this episode, ``(count, 1)``."""
-        seed = seed_numbers(int(self.np_random_seed or 0), 1)
-        return draws(seed, np.array([self._episode]), count).T
+    def _seen(self, info: dict[str, Any]) -> Any:
+        """The observation; the action mask goes into the info."""
+        masks = self._core.masks()
+        observed = self._core.observe(masks)
+        info["action_mask"] = masks[0]
+        if self.rules.observer.in_parts:
+            return {key: values[0] for key, values in observed.items()}
+        return observed[0]
 
-    def _step_whole(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        rows = whole_actions(np.asarray(action)[None], self.problem.space)
-        observer = self.rules.observer
-        if not self.rules.masks.feasible(rows)[0]:
-            return self._end(self._nothing, terminated=True, info={"invalid": True})
-        self._row[:] = rows[0]
-        observer.show(self._flat[None], rows)
-        self._shown = len(self._row)
-        return self._finish()
-
-    def _finish(self) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """The end of an episode that chose everything."""
-        self._next = None  # over, whatever evaluating says
-        rows = self._row[None].copy()
-        rules = self.rules
-        if rules.masks.bounded and not rules.masks.feasible(rows)[0]:
-            return self._end(self._nothing, terminated=True, info={"invalid": True})
-        outcome = rules.outcome(rows, self._goal)
-        if outcome.evaluated is not None and not outcome.evaluated[0]:
-            return self._end(self._nothing, terminated=False, info={"budget_spent": True})
-        info = self._info(rows, outcome)
-        reward = self._reward(outcome)
-        self._last = self._to_show(info, reward)
-        return self._end(reward, terminated=True, info=info)
-
-    def _info(self, rows: IntArray, outcome: Outcome) -> dict[str, Any]:
-        """What the info says about one finished architecture."""
-        columns = self.rules.info(rows, self._goal, outcome)
-        return {key: _plain(column[0]) for key, column in columns.items()}
+    def _told(self, news: News, reward: Any) -> dict[str, Any]:
+        """The info that the core's news make."""
+        info = {}
+        for _, columns in news:
+            for key, values in columns.items():
+                info[key] = values.item(0) if values.ndim == 1 else values[0]
+        if "arch" in info:
+            earned = self._core.value(0) if self.edits_architectures else reward
+            self._last = {"info": info, "reward": earned}
+        return info
 
     def _aim(self) -> dict[str, Any]:
         """Device and latency target of the episode, for :class:`~blox_env.spaces.drawing.Shown`.
 
         A vector reward has no target.
         """
-        kind, goal = self.rules.goals.goal, float(self._goal[0])
+        kind, goal = self.goal, float(self._core.goals[0])
         number = int(goal) if kind == "device" else 0
-        target = self.rules.outcomes.problems[number].latency_target_ms
+        target = self.problems[number].latency_target_ms
         if kind == "latency_target":
-            target = goal if self._episode >= 0 else np.nan
-        aimed = np.isfinite(target) and np.ndim(self._nothing) == 0
+            target = goal if self._core.numbers[0] >= 0 else np.nan
+        aimed = np.isfinite(target) and self.reward_objectives is None
         return {
             "device": self.rules.devices[number],
             "latency_target_ms": target if aimed else None,
         }
 
-    def _to_show(self, info: dict[str, Any], reward: Any) -> dict[str, Any]:
-        """The same, and what came of a finished architecture."""
+    def _known(self) -> dict[str, Any]:
+        """What came of a finished architecture; nothing where there is none."""
+        if not self._last:
+            return {}
+        info, reward = self._last["info"], self._last["reward"]
         known = {key: info.get(key) for key in ("val_acc", "source", "latency_ms")}
-        return {**self._aim(), **known, "reward": reward if isinstance(reward, float) else None}
+        return {**known, "reward": reward if isinstance(reward, float) else None}
 
-    def _choice(self, action: object, actions: int) -> int:
-        number = action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action
-        if not isinstance(number, int | np.integer) or isinstance(number, bool):
-            raise ValueError(f"action must be a whole number in 0 … {actions - 1}, got {action!r}")
-        if not 0 <= number < actions:
-            raise ValueError(f"action must be in 0 … {actions - 1}, got {number}")
-        return int(number)
-
-    def _end(
-        self,
-        reward: Any,
-        *,
-        terminated: bool,
-        info: dict[str, Any],
-    ) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        self._next = None
-        self._mask = self._first_mask()
-        info["action_mask"] = mask = self._mask.copy()
-        if self.rules.costly:
-            info.setdefault("cost", 0.0)
-        observation = self.rules.observer.pack(self._flat, mask)
-        return observation, reward, terminated, not terminated, info
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy as Python's; arrays and strings as they are."""
-    return value.item() if isinstance(value, np.generic) else value
+    def _choice(self, action: object) -> int:
+        actions = self.rules.moves.actions
+        try:
+            number = index(action)  # type: ignore[arg-type]
+        except TypeError:
+            number = -1
+        if 0 <= number < actions and not isinstance(action, bool):
+            return number
+        raise ValueError(f"action must be a whole number in 0 … {actions - 1}, got {action!r}")

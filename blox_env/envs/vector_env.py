@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
 
-from blox_env.benchmarks.base import Benchmark
-from blox_env.devices.base import Device
-from blox_env.envs.episode.batch import Infos, Which
-from blox_env.envs.episode.batched import BatchedEnv, Result
-from blox_env.envs.episode.decisions import Granularity, whole_actions
-from blox_env.envs.episode.observations import Observation
-from blox_env.envs.episode.outcomes import Outcome
+from blox_env.envs.config import METADATA, EnvConfig, VectorConfig, documented, vector_signature
+from blox_env.envs.episode.answers import Answers
+from blox_env.envs.episode.batch import Infos, check_actions, check_mask, check_seeds
+from blox_env.envs.episode.core import Episodes
+from blox_env.envs.episode.goals import seed_numbers
+from blox_env.envs.episode.moves import ALL, Which
 from blox_env.envs.episode.rules import Rules
-from blox_env.ground.typing import FloatArray, IntArray
-from blox_env.problem import Problem
-from blox_env.problem.reward import RewardFunction
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.drawing import Shown, ansi, picture
 
 
-class BloxVectorEnv(BatchedEnv):
+@documented(VectorConfig)
+class BloxVectorEnv(Answers, gym.vector.VectorEnv[Any, Any, Any]):
     """Many :class:`~blox_env.envs.env.BloxEnv` as one, with one batched evaluation a step.
 
     Observations, rewards, flags and infos equal those of ``SyncVectorEnv`` over the single
-    environments in all modes; arguments are those of the single environment and of
-    :class:`BatchedEnv`. ``render`` shows no accuracies.
+    environments in all modes. ``render`` shows no accuracies.
+
+    {arguments}
+        arguments: those of the single environment.
     """
+
+    _config: type[EnvConfig] = EnvConfig
+    _edits = False
 
     def __init__(
         self,
@@ -36,169 +42,191 @@ class BloxVectorEnv(BatchedEnv):
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         max_episode_steps: int | None = None,
-        benchmark: str | Benchmark = "digits",
-        device: str | Device | None = "x86-ort-1t",
-        reward: str | RewardFunction | None = None,
-        latency_target_ms: float | None = None,
-        observation: Observation = "ops",
-        granularity: Granularity = "block",
-        latency_budget_ms: float | None = None,
-        goal: str | None = None,
-        goals: Sequence[Any] | None = None,
-        goal_probes: int = 0,
-        problem: Problem | None = None,
-        noise: str = "mean",
-        noise_seed: int = 0,
-        render_mode: str | None = None,
+        **arguments: Any,
     ) -> None:
-        rules = Rules(
-            benchmark,
-            device,
-            reward,
-            latency_target_ms=latency_target_ms,
-            observation=observation,
-            granularity=granularity,
-            latency_budget_ms=latency_budget_ms,
-            goal=goal,
-            goals=goals,
-            goal_probes=goal_probes,
-            problem=problem,
-            noise=noise,
-            noise_seed=noise_seed,
+        super().__init__()
+        many = VectorConfig(
+            num_envs, autoreset_mode=autoreset_mode, max_episode_steps=max_episode_steps
         )
-        if rules.decisions.whole:
-            first = rules.masks.whole
-        else:
-            first = rules.masks.one(0, np.zeros(rules.problem.space.slots, dtype=np.int64), 0)
-        how = (num_envs, autoreset_mode, max_episode_steps, render_mode)
-        super().__init__(rules, rules.decisions.action_space(), len(first), *how)
-        n = self.num_envs
-        self._next = np.zeros(n, dtype=np.int64)  # the next decision
-        self._prefix = np.zeros(n, dtype=np.int64)
-        self._together: int | None = None  # the next decision where it is everybody's
-        self._first = first  # the mask of the first decision
-        self._masks[:] = first
-        self._offsets = np.arange(n) * len(first)  # of each environment's mask among all
+        self.rules = Rules(self._config(**arguments), edits=self._edits)
+        self.render_mode = self.rules.config.render_mode
+        self.num_envs = n = int(many.num_envs)
+        self.max_episode_steps = many.max_episode_steps
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
+        self.single_action_space = self.rules.moves.action_space()
+        self.action_space = batch_space(self.single_action_space, n)
+        self.single_observation_space = self.rules.observer.space(self.rules.moves.actions)
+        self.observation_space = batch_space(self.single_observation_space, n)
+        self._core = Episodes(self.rules, n)
+        self._steps = np.zeros(n, dtype=np.int64)  # of each episode
+        self._over = np.ones(n, dtype=bool)  # nothing runs before the first reset
+        self._begun = False
 
-    def _begin(self, which: Which, begin: Any, infos: Infos) -> None:
-        width = len(self.rules.observer.blank) - self.rules.goals.columns
-        self._flat[which, :width] = self.rules.observer.blank[:width]
-        self._next[which] = 0
-        self._prefix[which] = 0
-        self._masks[which] = self._first
-        self._together = 0 if isinstance(which, slice) or not self._next.any() else None
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Show the signature of the environments that there are many of."""
+        super().__init_subclass__(**arguments)
+        cls.__signature__ = vector_signature(cls._config)  # type: ignore[attr-defined]
 
-    def _act(self, which: Which, actions: NDArray[Any], result: Result) -> None:
-        if self.rules.decisions.whole:
-            self._act_whole(which, actions, result)
-        elif isinstance(which, slice) and self._together is not None:
-            self._decide(self._together, which, actions, result)
-        else:
-            self._together = None
-            running = np.arange(self.num_envs)[which]
-            numbers = self._next[running]
-            for number in np.unique(numbers).tolist():
-                group = np.flatnonzero(numbers == number)
-                self._decide(number, running[group], actions[group], result)
+    # -- the interface of Gymnasium --------------------------------------------------------
 
-    def _decide(self, number: int, which: Which, actions: NDArray[Any], result: Result) -> None:
-        """Decision ``number`` of the environments ``which``."""
-        step, observer = self.rules.decisions.steps[number], self.rules.observer
-        allowed = self._masks.ravel().take(self._offsets[which] + actions) > 0
-        if not allowed.all():
-            numbers = np.arange(self.num_envs)[which]
-            self._refuse(numbers[~allowed], result)
-            which, actions = numbers[allowed], actions[allowed]
-            if len(actions) == 0:
-                return
-        prefix = self._prefix[which] * step.choices + actions
-        columns = observer.columns[number]
-        if isinstance(which, slice) or isinstance(columns, slice):
-            self._flat[which, columns] = observer.tables[number][prefix]
-        else:
-            self._flat[which[:, None], columns] = observer.tables[number][prefix]
-        if step.option is not None:
-            self._rows[which, step.slot] = step.option[prefix]
-            prefix = np.zeros_like(prefix)
-        self._prefix[which] = prefix
-        self._next[which] = number + 1
-        if number + 1 == len(self.rules.decisions):
-            self._finish(which, result)
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start episodes in all environments, or in those of a mask.
+
+        Args:
+            seed: environment i gets ``seed + i``, or its entry of a list.
+            options: as those of the single environment, for all or an array with one each; and
+                ``"reset_mask"``, bool ``(num_envs,)``: the environments to reset.
+
+        Raises:
+            ValueError: for an unknown option, or a mask or list of another length.
+        """
+        options = dict(options or {})
+        mask = check_mask(options.pop("reset_mask", None), self.num_envs)
+        which: Which = ALL if mask is None else np.flatnonzero(mask)
+        if not self._begun and mask is not None and not mask.all():
+            raise RuntimeError("the first reset() resets all environments: leave out reset_mask")
+        options = self.rules.options(options)
+        goals = self.rules.goals.given(options, self.num_envs)
+        starts = self.rules.moves.given(options, self.num_envs)
+        self._set_seeds(seed, which)
+        infos = Infos(self.num_envs)
+        self._begun = False  # should evaluating fail, everything starts anew
+        self._start(which, infos, goals, starts)
+        self._begun = True
+        masks = self._core.masks()
+        infos.add("action_mask", which, masks[which])
+        return self._core.observe(masks), infos.columns
+
+    def step(
+        self, actions: ArrayLike
+    ) -> tuple[Any, FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Take one action in every environment; see ``autoreset_mode`` for those that are over.
+
+        All actions have to be in the action space, those that are ignored, too.
+
+        Raises:
+            RuntimeError: before ``reset``, or with autoreset disabled after an episode's end.
+            ValueError: for actions outside the action space.
+        """
+        if not self._begun:
+            raise RuntimeError("step() needs running episodes: call reset() first")
+        taken = check_actions(actions, self.single_action_space, self.num_envs)
+        over = self._over if self._over.any() else None
+        if over is not None and self.autoreset_mode == AutoresetMode.DISABLED:
+            raise RuntimeError(
+                f"the episode of environment {int(np.argmax(over))} is over: "
+                "reset(options={'reset_mask': …}) comes first"
+            )
+        self._begun = False  # should evaluating fail, everything starts anew
+        infos = Infos(self.num_envs)
+        step = self._core.advance(taken, over)
+        infos.take(step.news)
+        if self.max_episode_steps is not None:
+            self._steps += 1
+            step.truncated |= self._steps >= self.max_episode_steps
+        if over is not None:  # only with NEXT_STEP: the others are reset at once
+            step.truncated &= ~over
+            self._start(ALL if over.all() else np.flatnonzero(over), infos)
+        ended = step.terminated | step.truncated
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and ended.any():
+            infos = self._same_step(ended, infos)
+            ended = np.zeros_like(ended)
+        self._over, self._begun = ended, True
+        masks = self._core.masks()
+        infos.add("action_mask", ALL, masks)
+        observed = self._core.observe(masks)
+        return observed, step.rewards, step.terminated, step.truncated, infos.columns
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are allowed now, bool ``(num_envs, actions)``."""
+        return self._core.masks().astype(bool)
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or text of every environment."""
+        if self.render_mode is None:
+            return None
+        draw = picture if self.render_mode == "rgb_array" else ansi
+        shown = [self._core.shown(number) for number in range(self.num_envs)]
+        return tuple(
+            draw(self.problem.space, Shown(row, filled if self._begun else 0, partial=partial))
+            for row, filled, partial in shown
+        )
+
+    def get_state(self) -> dict[str, Any]:
+        """What the episodes depend on, for planning: :meth:`set_state` goes back to it.
+
+        What a ``problem`` has spent and recorded is no part of it and stays.
+        """
+        own = {"steps": self._steps.copy(), "over": self._over.copy(), "begun": self._begun}
+        return {"core": self._core.get_state(), **own}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go back to where :meth:`get_state` was called, in this environment or an equal one."""
+        self._core.set_state(state["core"])
+        self._steps, self._over = state["steps"].copy(), state["over"].copy()
+        self._begun = state["begun"]
+
+    # -- within ----------------------------------------------------------------------------
+
+    def _set_seeds(self, seed: int | Sequence[int | None] | None, which: Which) -> None:
+        given, core = check_seeds(seed, self.num_envs), self._core
+        if core.seeds is None:
+            own = self.np_random_seed if given is None or isinstance(given, list) else given
+            core.seeds = seed_numbers(int(own or 0), self.num_envs)
+        if given is None:
             return
-        if isinstance(which, slice):
-            self._together = number + 1
-        masks = self.rules.masks.of(number + 1, self._rows[which], prefix)
-        self._masks[which] = masks
-        if self.rules.masks.bounded and not (dead := masks.any(axis=1)).all():
-            self._refuse(np.arange(self.num_envs)[which][~dead], result)
-
-    def _act_whole(self, which: Which, actions: NDArray[Any], result: Result) -> None:
-        rows = whole_actions(actions, self.problem.space)
-        fits = self.rules.masks.feasible(rows)
-        numbers = np.arange(self.num_envs)[which]
-        if not fits.all():
-            self._refuse(numbers[~fits], result)
-            which, rows = numbers[fits], rows[fits]
-        self._rows[which] = rows
-        if len(rows):
-            shown = self._flat[which]
-            self.rules.observer.show(shown, rows)
-            self._flat[which] = shown
-            self._next[which] = 1
-            self._finish(which, result)
-
-    def _refuse(self, which: IntArray, result: Result) -> None:
-        """A masked action ends the episode."""
-        self._end(which, result)
-        result.terminated[which] = True
-        result.infos.add("invalid", which, np.ones(len(which), dtype=bool))
-
-    def _finish(self, which: Which, result: Result) -> None:
-        """Everything is chosen: evaluate, all at once."""
-        masks = self.rules.masks
-        if masks.bounded and not (fits := masks.feasible(self._rows[which])).all():
-            numbers = np.arange(self.num_envs)[which]
-            self._refuse(numbers[~fits], result)
-            which = numbers[fits]
-        rows, goals = self._rows[which], self._goals[which]
-        if len(rows) == 0:
+        if isinstance(given, int):
+            super().reset(seed=given)
+            core.seeds[which] = seed_numbers(given, self.num_envs)[which]
+            core.numbers[which] = -1
             return
-        self._end(which, result)
-        outcome = self.rules.outcome(rows, goals)
-        columns = self.rules.info(rows, goals, outcome)
-        rewards = self._rewards(rows, outcome)
-        if outcome.evaluated is None:
-            result.rewards[which] = rewards
-            result.terminated[which] = True
+        for number in np.arange(self.num_envs)[which].tolist():
+            if given[number] is not None:
+                core.seeds[number] = seed_numbers([int(given[number])], 1)[0]
+                core.numbers[number] = -1
+
+    def _start(
+        self,
+        which: Which,
+        infos: Infos,
+        goals: FloatArray | None = None,
+        starts: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Begin episodes with given or drawn goals and starts."""
+        self._steps[which] = 0
+        self._over[which] = False
+        infos.take(self._core.begin(which, goals, starts))
+
+    def _same_step(self, ended: NDArray[np.bool_], infos: Infos) -> Infos:
+        """Reset what has ended; infos of its last step move under ``final_info``."""
+        which: Which = ALL if ended.all() else np.flatnonzero(ended)
+        final, masks = infos.of(ended), self._core.masks()
+        final.add("action_mask", which, masks[which])
+        last = self._core.observe(masks)
+        fresh = infos.of(~ended)
+        self._start(which, fresh)
+        fresh.columns["final_obs"] = _each(last, ended)
+        fresh.columns["_final_obs"] = ended.copy()
+        fresh.columns["final_info"] = final.columns
+        fresh.columns["_final_info"] = ended.copy()
+        return fresh
+
+
+BloxVectorEnv.__signature__ = vector_signature(EnvConfig)  # type: ignore[attr-defined]
+
+
+def _each(observations: Any, ended: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Observations of those that ended, one object each, as Gymnasium's ``final_obs``."""
+    parts = np.full(len(ended), None, dtype=object)
+    for number in np.flatnonzero(ended).tolist():
+        if isinstance(observations, dict):
+            parts[number] = {key: value[number] for key, value in observations.items()}
         else:
-            known, numbers = outcome.evaluated, np.arange(self.num_envs)[which]
-            result.rewards[numbers[known]] = rewards[known]
-            result.terminated[numbers[known]] = True
-            result.truncated[numbers[~known]] = True
-            spent = np.ones(int((~known).sum()), dtype=bool)
-            result.infos.add("budget_spent", numbers[~known], spent)
-            which = numbers[known]
-            columns = {key: values[known] for key, values in columns.items()}
-        for key, values in columns.items():
-            result.infos.add(key, which, values)
-
-    def _rewards(self, rows: IntArray, outcome: Outcome) -> FloatArray:
-        """Rewards of finished architectures."""
-        return outcome.reward
-
-    def _end(self, which: Which, result: Result) -> None:
-        self._masks[which] = self._first
-        self._together = None
-
-    def _filled(self) -> IntArray:
-        slots = self.problem.space.slots
-        if self.rules.decisions.whole:
-            return self._next * slots
-        ends = np.array([*(step.slot for step in self.rules.decisions.steps), slots])
-        return ends[self._next]
-
-    def _partial(self, number: int) -> str:
-        decisions, decision = self.rules.decisions, int(self._next[number])
-        if decisions.whole or decision == len(decisions):
-            return ""
-        return decisions.words(decision, int(self._prefix[number]))
+            parts[number] = observations[number]
+    return parts

@@ -77,6 +77,7 @@ class Problem(GroundTruth):
             )
         default = "accuracy" if self.device is None else "mnasnet"
         self.reward_name, self.formula = load_reward(default if reward is None else reward)
+        self.formula_is_named = reward is None or isinstance(reward, str)
         if self.device is None and isinstance(reward, str) and reward != "accuracy":
             raise ValueError(f"reward {self.reward_name!r} needs a device, got device=None")
         self.latency_target_ms = _target(latency_target_ms, self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,11 +119,15 @@ class GroundTruth(ABC):
     # -- several objectives ----------------------------------------------------------------
 
     def pareto_front(
-        self, *, latency_budget_ms: float | None = None
+        self,
+        *,
+        objectives: str | Sequence[str] | None = None,
+        latency_budget_ms: float | None = None,
     ) -> tuple[IntArray, FloatArray]:
         """The exact front of the space by mean values.
 
         Args:
+            objectives: of the front, those of the problem if not given.
             latency_budget_ms: the front of what is within it.
 
         Returns:
@@ -133,7 +138,12 @@ class GroundTruth(ABC):
             ValueError: where the space is too large to list, or nothing is within the budget.
         """
         trials, feasible = self._everything("front", latency_budget_ms)
-        values = self.values(trials)
+        own = self.objectives
+        if objectives is not None:
+            own = Objectives(objectives, self.benchmark, self.device)
+        values = own.values(
+            trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
+        )
         rows = np.flatnonzero(feasible)
         rows = rows[front(values[rows], maximise=True)]
         _, first = np.unique(values[rows], axis=0, return_index=True)

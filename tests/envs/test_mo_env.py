@@ -38,7 +38,7 @@ def test_reward_space_holds_all_rewards():
     assert (values >= env.reward_space.low).all()
     assert (values <= env.reward_space.high).all()
     assert (values.min(axis=0)[1:] <= env.reward_space.low[1:] * 0.999).all()
-    assert env._nothing in env.reward_space
+    assert env.vector_reward.nothing(1)[0] in env.reward_space
 
 
 def test_reward_space_holds_those_of_every_device():

@@ -9,10 +9,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from blox_env.envs.episode.core import News
+from blox_env.envs.episode.moves import Which
 from blox_env.ground.errors import check_positive_int
-from blox_env.ground.typing import IntArray
-
-Which = slice | IntArray  # environments: all of them, or their numbers
 
 
 class Infos:
@@ -26,11 +25,14 @@ class Infos:
         self.columns: dict[str, Any] = {}
 
     def add(self, key: str, which: Which, values: NDArray[Any]) -> None:
-        """Set ``key`` of the environments ``which``, one value each; nothing where none are."""
+        """Set ``key`` of the environments ``which``, one value each; nothing where none are.
+
+        The values of all are kept as they are, not copied.
+        """
         if len(values) == 0:
             return
-        if isinstance(which, slice) and len(values) == self.n:
-            self.columns[key] = np.array(values)
+        if isinstance(which, slice):
+            self.columns[key] = values
             self.columns[f"_{key}"] = np.ones(self.n, dtype=bool)
             return
         if key not in self.columns:
@@ -40,6 +42,12 @@ class Infos:
             self.columns[f"_{key}"] = np.zeros(self.n, dtype=bool)
         self.columns[key][which] = values
         self.columns[f"_{key}"][which] = True
+
+    def take(self, news: News) -> None:
+        """Add what a core tells."""
+        for which, columns in news:
+            for key, values in columns.items():
+                self.add(key, which, values)
 
     def of(self, keep: NDArray[np.bool_]) -> Infos:
         """The infos of some environments alone, given as a mask ``(n,)``."""
@@ -70,14 +78,19 @@ def check_actions(actions: ArrayLike, space: spaces.Space[Any], n: int) -> NDArr
             f"actions must be an integer array of shape {shape}, "
             f"got {taken.dtype} of shape {taken.shape}"
         )
-    bad = (taken < 0) | (taken >= high)
-    if bad.any():
+    taken = taken.astype(np.int64, copy=False)
+    if isinstance(high, int | np.integer):  # as unsigned numbers, negative ones are too large
+        fits = int(taken.view(np.uint64).max()) < high
+    else:
+        fits = bool(((taken >= 0) & (taken < high)).all())
+    if not fits:
+        bad = (taken < 0) | (taken >= high)
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         limit = int(np.broadcast_to(high, shape)[first]) - 1
         raise ValueError(
             f"action of environment {first[0]} must be in 0 … {limit}, got {taken[first]}"
         )
-    return taken.astype(np.int64, copy=False)
+    return taken
 
 
 def check_mask(mask: object, n: int) -> NDArray[np.bool_] | None:

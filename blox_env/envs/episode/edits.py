@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
+from blox_env.envs.episode.cells import Cells
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.envs.episode.masks import Mask, Masks
+from blox_env.envs.episode.moves import NOTHING, Moved, Moves, Position, Which, of_rows
 from blox_env.ground.typing import FloatArray, IntArray
 
 
-class Edits:
+class Edits(Moves):
     """The changes that an action can make: one operation, or one block.
 
     Actions count slot by slot, within a slot choice by choice, within a choice value by value.
@@ -20,18 +23,23 @@ class Edits:
     Args:
         decisions: what there is to choose; ``granularity="whole"`` is refused.
         masks: of building an architecture, for the latency budget.
+        cells: of the decisions.
 
     Raises:
         ValueError: for ``granularity="whole"``.
     """
 
-    def __init__(self, decisions: Decisions, masks: Masks) -> None:
+    ends = False
+    option = "arch"
+    keeps_masks = True
+
+    def __init__(self, decisions: Decisions, masks: Masks, cells: Cells) -> None:
         if decisions.whole:
             raise ValueError(
                 "granularity='whole' changes everything: an edit needs 'block' or 'operation'"
             )
-        self.decisions = decisions
-        self.masks = masks
+        super().__init__(decisions, masks, cells)
+        self.drawn = decisions.space.slots
         if decisions.granularity == "operation":
             values = decisions.space.operation_values()
         else:
@@ -52,6 +60,35 @@ class Edits:
         """One action for every value that anything can be set to."""
         return spaces.Discrete(self.actions)
 
+    def begin(self, position: Position, which: Which, starts: IntArray | None) -> None:
+        """Begin from complete architectures."""
+        assert starts is not None
+        position.nodes[which] = self.table.end
+        self.accept(position, which, starts)
+
+    def accept(self, position: Position, which: Which, rows: IntArray) -> None:
+        """Go on from architectures ``(k, slots)``."""
+        position.cells[which] = of_rows(self.table, rows)
+        position.masks[which] = self.allowed(rows)
+
+    def advance(
+        self, position: Position, actions: IntArray, idle: NDArray[np.bool_] | None
+    ) -> Moved:
+        """The architectures that the actions make; they are taken over by :meth:`accept`."""
+        numbers = np.arange(len(actions))
+        if idle is not None:
+            numbers = numbers[~idle]
+        allowed = position.masks[numbers, actions[numbers]] > 0
+        refused, who = numbers[~allowed], numbers[allowed]
+        if len(who) == 0:
+            return Moved(refused, None, NOTHING)
+        changed = self.apply(self.table.option.take(position.cells[who]), actions[who])
+        return Moved(refused if len(refused) else None, who, changed)
+
+    def masks(self, position: Position) -> Mask:
+        """As they were worked out for the architectures at hand."""
+        return position.masks.copy()
+
     def apply(self, rows: IntArray, actions: IntArray) -> IntArray:
         """Architectures ``(n, slots)`` after allowed actions ``(n,)``."""
         slot = self._slot[actions]
@@ -68,10 +105,10 @@ class Edits:
         slots = range(rows.shape[1])
         results = np.hstack([self._after[slot][rows[:, slot]] for slot in slots])
         fits = results >= 0
-        if self.masks.budget_ms is not None:
+        if self.limits.budget_ms is not None:
             stays = results == rows[:, self._slot]
             others, actions = np.nonzero(fits & ~stays)
-            fits[others, actions] = self.masks.feasible(self.apply(rows[others], actions))
+            fits[others, actions] = self.limits.feasible(self.apply(rows[others], actions))
         masks: Mask = fits.astype(np.int8)
         return masks
 
@@ -83,7 +120,7 @@ class Edits:
         """
         space = self.decisions.space
         rows = np.zeros((uniform.shape[1], space.slots), dtype=np.int64)
-        if self.masks.budget_ms is None:
+        if self.limits.budget_ms is None:
             rows[:] = np.floor(uniform.T * np.asarray(space.options))
             return rows
         none = np.zeros(len(rows), dtype=np.int64)
@@ -91,11 +128,11 @@ class Edits:
             allowed = self._blocks.of(slot, rows, none)
             wanted = np.floor(uniform[slot] * allowed.sum(axis=1)).astype(np.int64)
             rows[:, slot] = (np.cumsum(allowed, axis=1) > wanted[:, None]).argmax(axis=1)
-        for slot in range(space.slots)[::-1] if self.masks.bounded else ():
-            rows[~self.masks.feasible(rows), slot] = self.masks.fastest(slot)
-        if not self.masks.feasible(rows).all():
+        for slot in range(space.slots)[::-1] if self.limits.bounded else ():
+            rows[~self.limits.feasible(rows), slot] = self.limits.fastest(slot)
+        if not self.limits.feasible(rows).all():
             raise ValueError(
-                f"latency_budget_ms={self.masks.budget_ms} is above the lower bounds of device "
+                f"latency_budget_ms={self.limits.budget_ms} is above the lower bounds of device "
                 "and below the latency of what they take for fastest: raise it"
             )
         return rows
@@ -114,9 +151,9 @@ class Edits:
             raise ValueError(f"options['arch']: {error}") from None
         if len(rows) not in (1, n):
             raise ValueError(f"options['arch'] must be one architecture or {n}, got {len(rows)}")
-        if not self.masks.feasible(rows).all():
+        if not self.limits.feasible(rows).all():
             raise ValueError(
-                f"options['arch'] exceeds latency_budget_ms={self.masks.budget_ms}: "
+                f"options['arch'] exceeds latency_budget_ms={self.limits.budget_ms}: "
                 f"{options['arch']!r}"
             )
         return np.repeat(rows, n // len(rows), axis=0)

@@ -104,6 +104,20 @@ class Masks:
         mask: Mask = self._tables[number][place]
         return mask
 
+    def stacked(self) -> tuple[Mask, IntArray]:
+        """The masks of all decisions under each other, ``(rows, actions)``, and their first rows.
+
+        Within a decision they are in the order of the architectures of the slots before, where
+        there is a budget, then of the choices within the slot.
+
+        Raises:
+            ValueError: where masks come from a lower bound: there is no table of them.
+        """
+        if self._bounds is not None:
+            raise ValueError("masks from a lower bound are worked out as they are needed")
+        ends = np.cumsum([len(table) for table in self._tables])
+        return np.concatenate(self._tables), np.concatenate([[0], ends[:-1]])
+
     def feasible(self, rows: IntArray) -> NDArray[np.bool_]:
         """Which complete architectures meet the budget, ``(n,)``."""
         if self.budget_ms is None or self.device is None:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from blox_env.envs.episode.decisions import Decisions
+from blox_env.envs.episode.cells import Cells
+from blox_env.envs.episode.decisions import Decision, Decisions
 from blox_env.envs.episode.masks import Mask
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 
 Observation = Literal["ops", "onehot", "indices", "graph", "dict"]
+Observations = Any  # an array, or a dict of arrays, with one entry an episode
 OBSERVATIONS = ("ops", "onehot", "indices", "graph", "dict")
 
 
 class Observer:
-    """Observations as one flat row an environment, of which a decision changes some columns.
+    """Observations of what was chosen, looked up cell by cell.
 
     Args:
         decisions: what is decided.
+        cells: their cells.
         observation: ``"ops"``, ``"onehot"``, ``"indices"``, ``"graph"`` or ``"dict"``.
         goal_columns: numbers that tell the goal, at the end of the row.
 
@@ -30,7 +34,11 @@ class Observer:
     """
 
     def __init__(
-        self, decisions: Decisions, observation: Observation = "ops", goal_columns: int = 0
+        self,
+        decisions: Decisions,
+        cells: Cells,
+        observation: Observation = "ops",
+        goal_columns: int = 0,
     ) -> None:
         if observation not in OBSERVATIONS:
             raise ValueError(unknown_name("observation", observation, OBSERVATIONS))
@@ -39,24 +47,34 @@ class Observer:
                 "observation='indices' cannot show a goal: choose ops, onehot, graph or dict"
             )
         self.kind = observation
-        self.decisions = decisions
+        self.in_parts = observation in ("graph", "dict")  # whether observations are dicts
+        self.decisions, self._cells = decisions, cells
         self.goal_columns = goal_columns
         self.dtype = np.int64 if observation == "indices" else np.float32
-        self.tables: list[NDArray[Any]]  # of each decision: columns by the prefix after it
-        self.columns: list[slice | IntArray]  # of each decision: where they stand
-        self.complete: list[NDArray[Any]]  # of each slot: columns by its option
-        if observation in ("onehot", "indices"):
-            blank = self._by_decision()
+        self.nodes = 0  # of a graph
+        if observation == "graph":
+            layout = decisions.space.graph()
+            self.nodes = layout.nodes
+            self._blank = layout.blank.astype(self.dtype)
+            self._columns: list[slice | IntArray] = list(layout.columns)
+            segments = self._by_slot("graph", [layout.blank[own] for own in layout.columns])
         else:
-            known = decisions.space.feature_kinds()
-            ops = "ops" if "ops" in known else "onehot"
-            blank = self._by_slot("graph" if observation == "graph" else ops)
-        self.nodes = decisions.space.graph().nodes if observation == "graph" else 0
-        self.blank = np.concatenate([blank, np.zeros(goal_columns)]).astype(self.dtype)
+            if observation in ("onehot", "indices"):
+                segments = self._by_decision()
+            else:
+                known = decisions.space.feature_kinds()
+                segments = self._by_slot("ops" if "ops" in known else "onehot", None)
+            ends = np.cumsum([segment.shape[1] for segment in segments]).tolist()
+            self._blank = np.zeros(ends[-1], dtype=self.dtype)
+            self._columns = [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+        self.width = len(self._blank) + goal_columns
+        # of each slot its columns, by the cells of the slot; one table where all are as wide
+        self._segments = [segment.astype(self.dtype) for segment in segments]
+        even = observation != "graph" and len({segment.shape[1] for segment in segments}) == 1
+        self._table = np.concatenate(self._segments) if even else None
 
     def space(self, actions: int) -> spaces.Space[Any]:
         """The observation space of one environment with masks of so many actions."""
-        width = len(self.blank)
         if self.kind == "indices":
             return spaces.MultiDiscrete([step.choices + 1 for step in self.decisions.steps])
         if self.kind == "graph":
@@ -68,77 +86,82 @@ class Observer:
             if self.goal_columns:
                 parts["goal"] = spaces.Box(0.0, 1.0, (self.goal_columns,), np.float32)
             return spaces.Dict(parts)
-        box = spaces.Box(0.0, 1.0, (width,), np.float32)
+        box = spaces.Box(0.0, 1.0, (self.width,), np.float32)
         if self.kind == "ops" or self.kind == "onehot":
             return box
         mask = spaces.Box(0, 1, (actions,), np.int8)
         return spaces.Dict({"observations": box, "action_mask": mask})
 
-    def pack(self, flat: NDArray[Any], mask: Mask) -> Any:
-        """Observations, copied, of flat rows ``(…, width)`` and action masks ``(…, actions)``."""
+    def observe(
+        self, cells: IntArray, goals: NDArray[np.float32] | None, masks: Mask
+    ) -> Observations:
+        """Fresh observations of ``n`` episodes.
+
+        Args:
+            cells: cell of each slot, ``(n, slots)``.
+            goals: how the goals are shown, ``(n, goal_columns)``; None where there are none.
+            masks: what is allowed next, ``(n, actions)``; copied where they are shown.
+        """
+        if self._table is not None:
+            flat = self._table.take(cells, axis=0).reshape(len(cells), -1)
+            if goals is not None:
+                flat = np.concatenate([flat, goals], axis=1)
+        else:
+            flat = self._pieced(cells, goals)
+        if not self.in_parts:
+            return flat
         if self.kind == "dict":
-            return {"observations": flat.copy(), "action_mask": mask.copy()}
-        if self.kind != "graph":
-            return flat.copy()
+            return {"observations": flat, "action_mask": masks.copy()}
         end = self.nodes * self.nodes
-        square = (*flat.shape[:-1], self.nodes, self.nodes)
         parts = {
-            "adjacency": flat[..., :end].reshape(square).astype(np.int8),
-            "nodes": flat[..., end : end + self.nodes].astype(np.int64),
+            "adjacency": flat[:, :end].reshape(-1, self.nodes, self.nodes).astype(np.int8),
+            "nodes": flat[:, end : end + self.nodes].astype(np.int64),
         }
         if self.goal_columns:
-            parts["goal"] = flat[..., end + self.nodes :].copy()
+            parts["goal"] = flat[:, end + self.nodes :].copy()
         return parts
 
-    def show(self, flat: NDArray[Any], rows: IntArray) -> None:
-        """Write complete architectures ``(n, slots)`` into flat rows ``(n, width)``."""
-        last = [n for n, step in enumerate(self.decisions.steps) if step.option is not None]
-        for slot, number in enumerate(last):
-            flat[:, self.columns[number]] = self.complete[slot][rows[:, slot]]
+    def _pieced(self, cells: IntArray, goals: NDArray[np.float32] | None) -> NDArray[Any]:
+        """One row an episode, ``(n, width)``, slot by slot."""
+        flat = np.empty((len(cells), self.width), dtype=self.dtype)
+        flat[:, : len(self._blank)] = self._blank
+        for slot, (columns, segment) in enumerate(zip(self._columns, self._segments, strict=True)):
+            flat[:, columns] = segment.take(cells[:, slot] - self._cells.blank[slot], axis=0)
+        if goals is not None:
+            flat[:, len(self._blank) :] = goals
+        return flat
 
-    def _by_decision(self) -> FloatArray:
+    def _steps(self, slot: int) -> list[Decision]:
+        """The decisions about a slot."""
+        return [step for step in self.decisions.steps if step.slot == slot]
+
+    def _by_decision(self) -> list[FloatArray]:
         """Columns of each decision: its choice plus one, or one-hot."""
-        self.tables, self.columns, self.complete = [], [], []
-        values = self.decisions.space.operation_values()
-        parts: list[FloatArray] = []  # of the decisions about the slot at hand
-        width = 0
-        for step in self.decisions.steps:
-            parts = [np.repeat(part, step.choices, axis=0) for part in parts]
-            one = np.arange(1.0, step.choices + 1)[:, None]
-            own = one if self.kind == "indices" else np.eye(step.choices)
-            parts.append(np.tile(own, (len(step.allowed), 1)))
-            seen = np.hstack(parts)
-            self.tables.append(seen.astype(self.dtype))
-            self.columns.append(slice(width, width + seen.shape[1]))
-            if step.option is not None:
-                shape = self.decisions.tables[step.slot].shape
-                if len(shape) == 1:
-                    places = np.arange(shape[0])
-                else:
-                    places = np.ravel_multi_index(tuple(values[step.slot].T), shape)
-                self.complete.append(self.tables[-1][places])
-                width, parts = width + seen.shape[1], []
-        return np.zeros(int(width))
+        segments = []
+        for slot in range(self.decisions.space.slots):
+            parts: list[FloatArray] = []
+            seen = [np.zeros((1, 0))]  # columns by the choices so far
+            for step in self._steps(slot):
+                parts = [np.repeat(part, step.choices, axis=0) for part in parts]
+                one = np.arange(1.0, step.choices + 1)[:, None]
+                own = one if self.kind == "indices" else np.eye(step.choices)
+                parts.append(np.tile(own, (len(step.allowed), 1)))
+                seen.append(np.hstack(parts))
+            width = seen[-1].shape[1]
+            padded = [np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in seen]
+            segments.append(np.concatenate(padded))
+        return segments
 
-    def _by_slot(self, kind: str) -> FloatArray:
+    def _by_slot(self, kind: str, blank: Sequence[FloatArray] | None) -> list[FloatArray]:
         """Columns of each slot: its features, or those of what is chosen of it."""
         space = self.decisions.space
-        full = [table.astype(self.dtype) for table in space.feature_tables(kind)]
-        places: list[slice | IntArray] = []
-        if kind == "graph":
-            places += space.graph().columns
-        else:
-            ends = np.cumsum([table.shape[1] for table in full]).tolist()
-            places += [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+        full = space.feature_tables(kind)
         several = any(step.option is None for step in self.decisions.steps)
-        partial = [list(tables) for tables in space.partial_tables(kind)] if several else []
-        self.complete, self.tables, self.columns = full, [], []
-        for step in self.decisions.steps:
-            if step.option is None:
-                self.tables.append(partial[step.slot].pop(0).astype(self.dtype))
-            else:  # an option of -1 is never chosen
-                self.tables.append(full[step.slot][step.option])
-            self.columns.append(places[step.slot])
-        if kind == "graph":
-            return space.graph().blank
-        return np.zeros(sum(table.shape[1] for table in full))
+        partial = space.partial_tables(kind) if several else [[] for _ in full]
+        segments = []
+        for slot, table in enumerate(full):
+            nothing = np.zeros(table.shape[1]) if blank is None else blank[slot]
+            option = self._steps(slot)[-1].option
+            assert option is not None  # the last decision about a slot completes it
+            segments.append(np.concatenate([nothing[None], *partial[slot], table[option]]))
+        return segments

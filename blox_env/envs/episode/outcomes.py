@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,7 @@ from blox_env.problem import Problem
 from blox_env.problem.reward import RewardFunction
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Of ``n`` architectures; ``source`` holds strings as objects, ``reward`` is ``(n,)``."""
 
     reward: FloatArray
@@ -45,16 +45,7 @@ class Outcomes:
         first = problems[0]
         listable = first.space.size <= LISTABLE and "table" in first.benchmark.provides
         if listable and all(p.history is None for p in problems):
-            self._tables = [
-                _table(p.benchmark, p.device, p.seed if p.noise == "sampled" else None)
-                for p in problems
-            ]
-            self._rewards = [
-                (_rewards if _hashable(p.formula) else _rewards.__wrapped__)(
-                    table, p.formula, p.latency_target_ms
-                )
-                for table, p in zip(self._tables, problems, strict=True)
-            ]
+            self._tables = [_Table.of(problem) for problem in problems]
             self._strides = np.cumprod((1, *first.space.options[:0:-1]))[::-1]
 
     def of(
@@ -91,11 +82,12 @@ class Outcomes:
             )
         table = self._tables[number]
         place = rows @ self._strides
-        val_acc, latency, time = table.columns.take(place, axis=1)
-        if targets is None:
-            reward = self._rewards[number].take(place)
-        else:
+        # the columns stand together, one architecture after the other: one gather finds them all
+        val_acc, latency, time, reward = table.columns.take(place, axis=0).T.copy()
+        if targets is not None:
             reward = problem.rewards(val_acc, latency, targets)
+        elif not table.has_rewards:
+            reward = problem.rewards(val_acc, latency)
         return Outcome(reward, val_acc, latency, time, table.names.take(table.source.take(place)))
 
     def _of_several(self, rows: IntArray, which: IntArray) -> Outcome:
@@ -115,32 +107,61 @@ class Outcomes:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """Accuracy, latency and time of every architecture ``(3, size)``; sources as numbers."""
+    """What is known of every architecture.
+
+    Attributes:
+        columns: accuracy, latency, time, reward ``(size, 4)``.
+        has_rewards: whether the rewards are there. A formula of one's own is asked every time, as
+            what it gives may change.
+        source: of the accuracy, as a number.
+        names: what these numbers mean.
+    """
 
     columns: FloatArray
-    source: IntArray
+    has_rewards: bool
+    source: NDArray[np.int8]
     names: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Table:
+        """The table of a problem, made once in a process for equal ones."""
+        seed = problem.seed if problem.noise == "sampled" else None
+        if problem.formula_is_named:
+            return _table(
+                problem.benchmark,
+                problem.device,
+                seed,
+                problem.formula,
+                problem.latency_target_ms,
+            )
+        return _table(problem.benchmark, problem.device, seed, None, np.nan)
+
+
+@lru_cache(maxsize=16)  # a trainer makes many environments, and each looks outcomes up
+def _table(
+    benchmark: Benchmark,
+    device: Device | None,
+    seed: int | None,
+    formula: RewardFunction | None,
+    target: float,
+) -> _Table:
+    every, source, names = _known(benchmark, device, seed)
+    columns = np.full((every.shape[1], 4), np.nan)
+    columns[:, :3] = every.T
+    if formula is not None:
+        columns[:, 3] = formula(every[0], every[1], target)
+    columns.flags.writeable = False
+    return _Table(columns, formula is not None, source, names)
 
 
 @lru_cache(maxsize=8)
-def _table(benchmark: Benchmark, device: Device | None, seed: int | None) -> _Table:
+def _known(
+    benchmark: Benchmark, device: Device | None, seed: int | None
+) -> tuple[FloatArray, NDArray[np.int8], NDArray[np.object_]]:
+    """Accuracy, latency and time ``(3, size)``; sources as numbers, and their names."""
     every = benchmark.space.all()
     value = benchmark.evaluate(every, seed=seed)
     latency = np.full(len(every), np.nan) if device is None else device.latency_ms(every)
-    columns = np.stack([value.val_acc, latency, value.train_time_s])
     names, source = np.unique(value.source, return_inverse=True)
-    columns.flags.writeable = False
-    return _Table(columns, source, names.astype(object))
-
-
-@lru_cache(maxsize=16)  # a trainer makes many environments, and each looks rewards up
-def _rewards(table: _Table, formula: RewardFunction, target: float) -> FloatArray:
-    return np.asarray(formula(table.columns[0], table.columns[1], target), dtype=float)
-
-
-def _hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    columns = np.stack([value.val_acc, latency, value.train_time_s])
+    return columns, source.astype(np.int8), names.astype(object)
