@@ -73,7 +73,7 @@ def test_devices_are_shown_by_the_latencies_of_the_same_probes():
     np.testing.assert_array_equal(rows[:4], probe_architectures(SPACE, 4))
     for seed in range(12):
         observation, _ = env.reset(seed=seed)
-        device = (A, B)[int(env._goal[0])]
+        device = (A, B)[int(env.get_state()["core"]["goals"][0])]
         seen.add(device.name)
         latency = device.latency_ms(rows)
         expected = latency / (latency + device.median_ms())

@@ -352,3 +352,12 @@ def test_a_failed_evaluation_asks_for_a_reset(make):
     for _ in range(3):
         _, rewards, *_ = env.step([1, 2])
     assert np.isfinite(rewards).all()
+
+
+def test_infos_are_no_views_of_the_actions():
+    env = BloxVectorEnv(2, benchmark=ToyBenchmark(), device=None, granularity="whole")
+    env.reset()
+    actions = np.array([[1, 2, 3], [4, 5, 6]])
+    infos = env.step(actions)[4]
+    infos["arch"][:] = 0
+    assert actions.tolist() == [[1, 2, 3], [4, 5, 6]]

@@ -359,7 +359,7 @@ class BuildWhole(Moves):
         self, position: Position, actions: IntArray, idle: NDArray[np.bool_] | None
     ) -> Moved:
         """Choose an architecture in every episode; one over the budget is refused."""
-        rows = whole_actions(actions, self.decisions.space)
+        rows = whole_actions(actions, self.decisions.space).copy()  # infos keep them
         moving, refused = _split(self.limits.feasible(rows), idle)
         who: Which = ALL if moving.all() else np.flatnonzero(moving)
         rows = rows[who]
