@@ -201,3 +201,17 @@ def test_its_names_are_no_code_to_be_loaded():
     assert not registry.is_code("benchmark", "digits")
     assert registry.is_code("benchmark", "os:system")
     assert registry.is_code("device", "live:digits")
+
+
+def test_experiments_on_it_are_compared_and_validated(tmp_path, monkeypatch):
+    from blox_env.experiment.validate import run_files, validate_run
+
+    monkeypatch.setenv("BLOX_ENV_CACHE", str(tmp_path / "cache"))
+    name = "live:digits(batch=700, epochs=1)"
+    arguments = {"seeds": 1, "budget": 2, "workers": 0, "out": tmp_path / "runs"}
+    blox_env.compare(["random-search"], [name], [None], **arguments)
+    trained = TrainingCache(tmp_path / "cache" / FILE).count()
+    assert trained == 2
+    (path,) = run_files([tmp_path / "runs"])
+    assert validate_run(path).valid
+    assert TrainingCache(tmp_path / "cache" / FILE).count() == trained
