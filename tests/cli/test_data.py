@@ -3,8 +3,15 @@ import sys
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from blox_env import load_benchmark
+from blox_env.cli import app
+from blox_env.importers.made_up import write_release
+from blox_env.spaces import BloxSpace
 from tests.networks.images.made_up import NAMES10, pixels, write_pack
+
+RUNNER = CliRunner()
 
 
 def call(*arguments):
@@ -45,3 +52,31 @@ def test_pictures_that_are_cut_or_absent_are_named(tmp_path):
     done = call("search", "--benchmark", "live:cifar10", "--data", path, "--budget", 2)
     assert done.returncode == 1
     assert "cifar10.npz is not a pack" in said(done)
+
+
+def test_import_and_info(tmp_path):
+    x = BloxSpace().from_index(np.arange(4))
+    write_release(tmp_path / "release", x, epochs=2, parts=("base", "bench"))
+    store = tmp_path / "store"
+    done = RUNNER.invoke(app, ["import", str(tmp_path / "release"), "--out", str(store)])
+    assert done.exit_code == 0, done.output
+    assert "use: benchmark=" in done.output
+    assert load_benchmark(str(store)).known(x).all()
+    told = RUNNER.invoke(app, ["info", str(store)])
+    assert "val_top1" in told.output
+    again = RUNNER.invoke(app, ["import", str(tmp_path / "release"), "--out", str(store)])
+    assert isinstance(again.exception, ValueError)
+
+
+@pytest.mark.extra
+def test_collect_packs_what_it_trained(tmp_path):
+    pytest.importorskip("torch")
+    packed = tmp_path / "trainings.csv"
+    done = RUNNER.invoke(
+        app,
+        ["collect", "--architectures", "1", "--repeated", "0", "--workers", "0",
+         "--out", str(tmp_path / "results"), "--pack", str(packed)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "1 trainings in" in done.output.replace("\n", " ")
+    assert len(packed.read_text().splitlines()) == 3

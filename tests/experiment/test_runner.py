@@ -4,21 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip("pyarrow")
-
 import blox_env
 from blox_env import AskTellAgent
-from blox_env.experiment.plan import Search, make_plan
 from blox_env.experiment.results import read_run, read_runs, sidecar
 from blox_env.experiment.runner import compare
-from blox_env.experiment.settings import ExperimentSettings, SearchSettings
 from tests.toys import ToyBenchmark
 
-blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
-blox_env.register_device("toy-device", "tests.toys:ToyDevice")
-blox_env.register_agent("broken", "tests.experiment.test_runner:Broken")
-
 AGENTS = ["random-search", "regularized-evolution"]
+
+
 TOY = {"benchmarks": ["toy"], "devices": ["toy-device"], "seeds": 2, "budget": 60}
 
 
@@ -52,6 +46,18 @@ def files(folder):
     return {p.name: p.read_bytes() for p in sorted(folder.glob("runs/*.parquet"))}
 
 
+pytest.importorskip("pyarrow")
+
+
+blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
+
+
+blox_env.register_device("toy-device", "tests.toys:ToyDevice")
+
+
+blox_env.register_agent("broken", "tests.experiment.test_runner:Broken")
+
+
 def test_files_do_not_depend_on_the_number_of_workers(tmp_path):
     for name, workers in (("none", 0), ("one", 1), ("two", 2)):
         ended = compare(AGENTS, **TOY, out=tmp_path / name, workers=workers)
@@ -68,37 +74,6 @@ def test_what_is_there_is_not_run_again(tmp_path):
     victim.unlink()
     ended = compare(AGENTS, **TOY, out=tmp_path, workers=0)
     assert [p.search.name for p in ended] == [victim.stem]
-    assert files(tmp_path) == before
-
-
-def test_another_experiment_in_the_folder_is_an_error(tmp_path):
-    compare(AGENTS, **TOY, out=tmp_path, workers=0)
-    with pytest.raises(ValueError, match="of another experiment: budget is 60, expected 70"):
-        compare(AGENTS, **{**TOY, "budget": 70}, out=tmp_path, workers=0)
-
-
-def test_an_experiment_may_grow_but_not_change(tmp_path):
-    compare(AGENTS, **TOY, out=tmp_path, workers=0)
-    plan = (tmp_path / "plan.json").read_bytes()
-    compare(AGENTS, **TOY, out=tmp_path, workers=0)
-    assert (tmp_path / "plan.json").read_bytes() == plan
-    ended = compare(AGENTS, **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
-    assert [p.search.repeat for p in ended] == [2, 2]
-    ended = compare([*AGENTS, "local-search"], **{**TOY, "seeds": 3}, out=tmp_path, workers=0)
-    assert {p.search.agent for p in ended} == {"local-search"}
-    before = files(tmp_path)
-    for change, message in (
-        ({"seed": 1}, "seed is 0, expected 1"),
-        ({"budget": 70}, "budget is 60, expected 70"),
-        ({"noise": "sampled"}, "noise is 'mean', expected 'sampled'"),
-        ({"reward": "tunas"}, "reward is 'mnasnet', expected 'tunas'"),
-        ({"simulated_workers": 4}, "simulated_workers is 1, expected 4"),
-        ({"simulated_hours": 4}, "simulated_hours is None, expected 4"),
-        ({"options": {AGENTS[0]: {"batch": 2}}}, "random-search.settings.batch is 1, expected 2"),
-    ):
-        arguments = {"agents": [*AGENTS, "local-search"], **TOY, "seeds": 3, **change}
-        with pytest.raises(ValueError, match=rf"plan\.json is of another experiment: .*{message}"):
-            compare(**arguments, out=tmp_path, workers=0)
     assert files(tmp_path) == before
 
 
@@ -246,29 +221,6 @@ def test_a_run_file_that_was_cut_off_is_made_again(tmp_path):
     (tmp_path / "plan.json").write_bytes(b"")
     assert len(compare(AGENTS, **TOY, out=tmp_path, workers=0)) == 2
     assert files(tmp_path) == before
-
-
-def test_names_that_file_names_cannot_keep_apart_have_files_of_their_own():
-    names = ["a:b", "a.b", "a/b", "A.b", "a.B", "x" * 300, "x" * 299 + "y"]
-    made = [
-        Search(
-            agent=name, benchmark="toy", device=None, settings=SearchSettings(), repeat=0, seed=0
-        ).name
-        for name in names
-    ]
-    assert len({name.lower() for name in made}) == len(names)
-    assert max(map(len, made)) < 150
-    assert made[1] == "a.b__toy__no-device__s000"
-
-
-def test_plan_runs_some_of_everything_first(tmp_path):
-    devices = ["toy-device", None]
-    settings = ExperimentSettings(
-        agents=AGENTS, benchmarks=["toy"], devices=devices, seeds=3, budget=5
-    )
-    plan = make_plan(settings, tmp_path)
-    assert [item.repeat for item in plan] == sorted(item.repeat for item in plan)
-    assert len({item.name for item in plan}) == len(plan) == 12
 
 
 def test_damaged_run_file_is_named(tmp_path):

@@ -142,25 +142,6 @@ def test_sampled_noise_repeats():
     assert a.tolist() == b.tolist() != c.tolist()
 
 
-def test_history_columns_and_incumbent():
-    p = problem()
-    p.evaluate([[0, 0], [1, 1], [2, 2]])
-    history = p.history
-    assert history.incumbent().tolist() == np.maximum.accumulate(history.reward).tolist()
-    assert history.best() == int(np.argmax(history.reward))
-    with pytest.raises(ValueError, match="read-only"):
-        history.x[0, 0] = 1
-
-
-def test_pandas_has_a_row_a_trial():
-    pytest.importorskip("pandas")
-    p = problem()
-    p.evaluate([[0, 0], [1, 1]])
-    frame = p.history.to_pandas()
-    assert list(frame.columns[:2]) == ["x0", "x1"]
-    assert frame["reward"].tolist() == p.history.reward.tolist()
-
-
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

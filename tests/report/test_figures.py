@@ -1,23 +1,21 @@
 import itertools
-import re
 
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib")
-
 from blox_env.analysis.curves import EVALUATIONS, WALL, Curve
-from blox_env.analysis.fronts import Points
 from blox_env.analysis.intervals import Estimate, thresholds
 from blox_env.report.figures import curves_figure, improvement_figure, profile_figure
-from blox_env.report.front_figure import front_figure, overlay
-from blox_env.report.vector import files, position
+from blox_env.report.vector import files
 
 
 def curve(values):
     values = np.array(values, dtype=float)
     x = np.arange(1.0, len(values) + 1)
     return Curve(x, values, values, values, 5)
+
+
+pytest.importorskip("matplotlib")
 
 
 @pytest.mark.parametrize(
@@ -82,26 +80,3 @@ def test_figures_leave_matplotlib_as_it_was():
     before = dict(matplotlib.rcParams)
     files(curves_figure({"a": curve([0.5, 0.2])}, EVALUATIONS, label="x"))
     assert dict(matplotlib.rcParams) == before
-
-
-def test_few_outliers_do_not_squeeze_the_picture():
-    rng = np.random.default_rng(0)
-    whole = Points(rng.uniform(1, 2, 1000), np.append(rng.uniform(0.9, 0.92, 999), 0.1))
-    found = {"a": Points(whole.latency_ms[:20], whole.val_acc[:20])}
-    (axes,) = front_figure(found, whole=whole).axes
-    assert axes.get_ylim()[0] > 80
-    labels = axes.get_legend_handles_labels()[1]
-    assert "below the picture" in labels[0]
-
-
-def test_points_lie_where_the_lines_are():
-    """Positions of the overlay are those that matplotlib gives the same data in the SVG."""
-    points = Points(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.7, 0.8]))
-    figure = front_figure({"a": points})
-    uses = re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', files(figure).svg)
-    drawn = np.array(uses, dtype=float)
-    (axes,) = figure.axes
-    for latency, acc in zip(points.latency_ms, points.val_acc, strict=True):
-        x, y = position(axes, latency, 100 * acc)
-        assert np.abs(drawn - (x, y)).max(axis=1).min() < 0.01
-    assert overlay(figure, {}, {}) == ""
