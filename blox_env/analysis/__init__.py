@@ -1,1 +1,1 @@
-"""What the runs of an experiment say, as numbers; nothing here draws."""
+"""Numbers from the runs of an experiment; nothing here draws."""

@@ -1,4 +1,4 @@
-"""What the benchmark and device of a problem add to its runs: the whole space, its front, notes."""
+"""The whole space behind the runs of a problem, its front, and notes about the data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTABLE = 10**6  # architectures of a space that is drawn as a whole
 
 @dataclass(frozen=True)
 class Background:
-    """What a problem's benchmark and device say beyond its runs.
+    """Benchmark and device of a problem, and the whole space as they describe it.
 
     Attributes:
         benchmark: as it is here; None when it is not, or holds other data than the runs used.
@@ -128,7 +128,7 @@ def _small(benchmark: Benchmark) -> bool:
 def _load(
     load: Callable[[str], Loaded], kind: str, name: str, checksum: str | None
 ) -> tuple[Loaded | None, list[str]]:
-    """What a name stands for, or None and why."""
+    """Load a benchmark or device; None and the reason where that is not possible."""
     if registry.is_code(kind, name):
         return None, [f"The {kind} {name} is code and not a registered name: not loaded."]
     try:

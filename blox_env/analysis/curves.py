@@ -1,4 +1,4 @@
-"""How searches progress: regret and hypervolume over evaluations, simulated time and real time.
+"""Progress of searches: regret and hypervolume over evaluations, simulated time and real time.
 
 These axes are never mixed. An *evaluation* is a full training paid for. *Simulated GPU-hours* add
 up what the benchmark says that the trainings take; *simulated hours* are the time that passes while
@@ -23,7 +23,7 @@ _SHARP = 1e-9  # rounding of sums of costs
 
 @dataclass(frozen=True)
 class Axis:
-    """What a search is measured along."""
+    """A quantity along which searches are drawn."""
 
     key: str
     label: str
@@ -52,7 +52,12 @@ class Curve:
 
 
 def positions(run: Run, axis: Axis) -> FloatArray | None:
-    """Where on the axis each row of a run was known, ``(n,)``; None where the run does not say."""
+    """Positions on an axis at which each row of a run was known, ``(n,)``; None if not recorded.
+
+    Args:
+        run: one run.
+        axis: which quantity.
+    """
     columns = run.columns
     if axis is EVALUATIONS:
         return np.asarray(np.cumsum(columns["cost"]), dtype=float)
@@ -71,7 +76,12 @@ def positions(run: Run, axis: Axis) -> FloatArray | None:
 
 
 def along(runs: Sequence[Run], axis: Axis) -> list[FloatArray] | None:
-    """Positions of all runs, or None where any of them does not say."""
+    """Positions of all runs, or None where any of them does not say.
+
+    Args:
+        runs: of one problem.
+        axis: which quantity.
+    """
     found = [positions(run, axis) for run in runs]
     known = [where for where in found if where is not None]
     if len(known) != len(runs) or not any(len(where) and where[-1] > 0 for where in known):
@@ -80,7 +90,14 @@ def along(runs: Sequence[Run], axis: Axis) -> list[FloatArray] | None:
 
 
 def grid(where: Sequence[FloatArray], axis: Axis, budget: int, points: int = 80) -> FloatArray:
-    """Positions at which curves are drawn, ``(g,)``, up to the last of all runs."""
+    """Positions at which curves are drawn, ``(g,)``, up to the last of all runs.
+
+    Args:
+        where: positions of the rows of each run.
+        axis: which quantity.
+        budget: the largest of all runs.
+        points: how many positions at most.
+    """
     if axis is EVALUATIONS:
         return np.unique(np.linspace(1, budget, min(budget, points)).round())
     end = max((float(w.max()) for w in where if len(w)), default=1.0)
@@ -88,7 +105,14 @@ def grid(where: Sequence[FloatArray], axis: Axis, budget: int, points: int = 80)
 
 
 def regret_along(run: Run, where: FloatArray, grid: FloatArray, best: float) -> FloatArray:
-    """Simple regret of the best so far at each position of the grid, ``(g,)``; NaN before it."""
+    """Simple regret of the best so far at each position of the grid, ``(g,)``; NaN before it.
+
+    Args:
+        run: one run.
+        where: positions of its rows, ``(n,)``.
+        grid: positions to look at, ``(g,)``.
+        best: the reward that regret is measured to.
+    """
     rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
     order = np.argsort(where, kind="stable")
     incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards[order])])

@@ -46,6 +46,11 @@ class DevicePoints:
     def of(cls, benchmark: Benchmark, device: Device, *, seed: int = 0) -> DevicePoints:
         """All architectures of the space, or 100,000 drawn and all uniform ones of a large one.
 
+        Args:
+            benchmark: where the accuracies are from.
+            device: where the latencies are from.
+            seed: of the draw from a large space.
+
         Raises:
             ValueError: when the benchmark is for another space than the device.
         """
@@ -69,7 +74,7 @@ class DevicePoints:
         return cls(latency, accuracy, front(points), uniform, uniform_front, complete)
 
     def gain(self) -> FloatArray:
-        """What mixing gains at each latency of the front of all, ``(k,)``, by rising latency.
+        """Gain by mixing blocks at each latency of the front of all, ``(k,)``, by rising latency.
 
         Its accuracy minus the best of the uniform architectures that are no slower; a fraction, NaN
         where no uniform one is as fast.

@@ -41,7 +41,7 @@ class Points:
         return front(self._both(), maximise=(False, True))
 
     def reference(self) -> FloatArray:
-        """Where hypervolumes are measured from: accuracy and latency, ``(2,)``.
+        """Reference point of hypervolumes: accuracy and latency, ``(2,)``.
 
         A tenth of the span beyond the worst of these points, in each of the two.
         """
@@ -76,7 +76,7 @@ class FrontPoint:
 
     @property
     def latency_source(self) -> str:
-        """In a word."""
+        """Source of the latency: ``measured``, ``predicted`` or not recorded."""
         if self.measured is None:
             return "source not recorded"
         return "measured" if self.measured else "predicted"

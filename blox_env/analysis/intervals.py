@@ -39,7 +39,7 @@ class Estimate:
 
     @property
     def known(self) -> bool:
-        """Whether there is an interval."""
+        """True where there is an interval."""
         return not math.isnan(self.low)
 
 
@@ -213,7 +213,7 @@ def _bootstrap(
     seed: int,
     resamples: int,
 ) -> FloatArray:
-    """What a statistic becomes when seeds are drawn again within strata, ``(…, resamples)``."""
+    """Values of a statistic for seeds drawn again within strata, ``(…, resamples)``."""
     strata = [np.repeat(s, 2, axis=-1)[..., :2] if s.shape[-1] == 1 else s for s in strata]
     found = stats.bootstrap(
         tuple(strata), statistic, n_resamples=resamples, batch=250, vectorized=True, axis=-1,
@@ -223,7 +223,7 @@ def _bootstrap(
 
 
 def thresholds(values: Sequence[FloatArray], points: int = 100) -> tuple[FloatArray, bool]:
-    """Where to look at profiles of these values, ``(t,)``, and whether on a logarithmic scale.
+    """Thresholds for profiles of these values, ``(t,)``, and True for a logarithmic scale.
 
     Logarithmic from the smallest positive value where that is far below the largest.
 

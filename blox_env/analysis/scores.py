@@ -45,7 +45,7 @@ MEASURES = (REGRET, TEST_REGRET, ANYTIME, HYPERVOLUME)
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What the runs on one problem are measured against.
+    """References against which the runs on one problem are measured.
 
     Attributes:
         best: the reward that simple regret is measured to.
@@ -77,7 +77,7 @@ def yardstick(
     whole_test: FloatArray | None = None,
     corner: FloatArray | None = None,
 ) -> Yardstick:
-    """What to measure all runs on one problem against.
+    """References for all runs on one problem.
 
     Args:
         runs: all runs on it.
@@ -129,7 +129,13 @@ def inference_reward(run: Run) -> float:
 
 
 def score(runs: Sequence[Run], measure: Measure, to: Yardstick) -> FloatArray:
-    """What each run on a problem reaches, ``(runs,)``; NaN where that is not known."""
+    """Value of a measure for each run, ``(runs,)``; NaN where that is not known.
+
+    Args:
+        runs: on one problem.
+        measure: which value.
+        to: the references of the problem.
+    """
     if measure is REGRET:
         return np.array([final_regret(run, to.best) for run in runs])
     if measure is TEST_REGRET:
@@ -169,14 +175,25 @@ class Pooled:
         return iqm(self.values[agent])
 
     def better(self, agent: str, other: str) -> Estimate:
-        """Probability that a run of the first is better than one of the second."""
+        """Probability that a run of the first is better than one of the second.
+
+        Args:
+            agent: the first.
+            other: the second.
+        """
         return improvement(
             self.values[agent], self.values[other], less_is_better=self.measure.less_is_better
         )
 
 
 def on_one(runs: Sequence[Run], measure: Measure, to: Yardstick) -> Pooled:
-    """All agents on one problem."""
+    """All agents on one problem.
+
+    Args:
+        runs: on one problem.
+        measure: which value.
+        to: the references of the problem.
+    """
     return Pooled(
         {agent: [score(own, measure, to)] for agent, own in by_agent(runs).items()}, measure
     )

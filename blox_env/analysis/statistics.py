@@ -1,4 +1,4 @@
-"""What the runs of an experiment say: regret over evaluations, and a summary over seeds.
+"""Statistics of the runs of an experiment: regret over evaluations, and a summary over seeds.
 
 Everything is grouped by *problem*, a benchmark with a device, and within it by agent.
 """
@@ -227,6 +227,6 @@ def final_regret(run: Run, best: float) -> float:
 
 
 def count(words: Iterable[str]) -> dict[str, int]:
-    """How often each word occurs, the most frequent first, then by name."""
+    """Number of times each word occurs, the most frequent first, then by name."""
     counts = Counter(str(word) for word in words)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

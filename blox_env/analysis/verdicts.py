@@ -1,4 +1,4 @@
-"""Which agent is better than which, as far as the runs can tell."""
+"""Verdicts: one agent better than another, as far as the runs can tell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BASELINE = "random-search"
 
 @dataclass(frozen=True)
 class Verdict:
-    """How an agent compares: ``word`` is ``better``, ``worse``, ``unclear`` or ``unknown``."""
+    """Comparison of two agents: ``word`` is ``better``, ``worse``, ``unclear`` or ``unknown``."""
 
     agent: str
     other: str
@@ -21,7 +21,13 @@ class Verdict:
 
     @classmethod
     def of(cls, pooled: Pooled, agent: str, other: str) -> Verdict:
-        """By whether the interval of the probability of improvement holds 0.5."""
+        """Judge by the interval of the probability of improvement: unclear where it holds 0.5.
+
+        Args:
+            pooled: values of runs by agent.
+            agent: the one judged.
+            other: the one it is compared with.
+        """
         found = pooled.better(agent, other)
         word = "unclear"
         if not found.known:

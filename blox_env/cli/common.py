@@ -1,4 +1,4 @@
-"""What the commands share: the consoles, and how arguments are written."""
+"""Consoles and the forms of arguments that all commands share."""
 
 from __future__ import annotations
 

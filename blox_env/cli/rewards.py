@@ -112,6 +112,6 @@ def _table(found: Sweep) -> Table:
 
 
 def _regret(group: list[Optimum]) -> str:
-    """What searches missed, in units of the reward."""
+    """Median regret of searches, in units of the reward."""
     regrets = [each.regret for each in group if each.regret is not None]
     return f"regret {np.median(regrets):.4f}" if regrets else f"{len(group)} seeds"

@@ -1,4 +1,4 @@
-"""What :func:`blox_env.compare` gives back: the searches that ended, and the results of all."""
+"""The result of :func:`blox_env.compare`: searches that ended, and the runs of all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ended:
-    """What happened when a search ended: the search, and its error if it failed."""
+    """A search that ended, and its error if it failed."""
 
     search: Search
     error: str | None = None
@@ -117,7 +117,7 @@ class Comparison(Sequence[Ended]):
         return files
 
     def __repr__(self) -> str:
-        """What is there, in a line."""
+        """Number of searches, folder and failures, in a line."""
         text = f"{len(self.runs)} of {len(self.plan)} searches in {self.folder}"
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return f"<Comparison: {text}, {len(self)} run now{failed}>"

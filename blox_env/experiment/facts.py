@@ -1,4 +1,4 @@
-"""What a run file says about its search: what determines the run, and what came of it."""
+"""Facts of a run file: everything that determines the run, and its result."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Facts(Origin):
             raise ValueError(str(error).partition("__init__() ")[2]) from None
 
     def to_json(self) -> dict[str, Any]:
-        """What :meth:`from_json` reads."""
+        """The facts as :meth:`from_json` reads them."""
         return {
             name: dict(value) if isinstance(value, Mapping) else value
             for name, value in _values(self).items()
@@ -109,7 +109,12 @@ class Facts(Origin):
 
 
 def differing(one: Origin, other: Origin) -> list[str]:
-    """Names of what determines a run and is not the same in both, sorted."""
+    """Names of what determines a run and is not the same in both, sorted.
+
+    Args:
+        one: an origin.
+        other: another one.
+    """
     names = sorted(each.name for each in fields(Origin))
     return [name for name in names if getattr(one, name) != getattr(other, name)]
 
@@ -124,7 +129,7 @@ def _hints() -> dict[str, Any]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Whether a value from JSON is of a type."""
+    """True if a value from JSON is of a type."""
     origin = typing.get_origin(hint)
     if origin is Mapping:
         inner = typing.get_args(hint)[1]

@@ -75,23 +75,23 @@ class Search:
 
     @property
     def name(self) -> str:
-        """What tells the search from the others of its experiment, as a file name."""
+        """Name of the search, unique in its experiment, as a file name."""
         parts = (self.agent, self.benchmark, self.device or "no-device")
         return "__".join([*map(_file_name, parts), f"s{self.repeat:03d}"])
 
     @property
     def kind(self) -> tuple[str, str, str | None]:
-        """What searches that take about equally long have in common."""
+        """Agent, benchmark and device: searches of one kind take about equally long."""
         return self.agent, self.benchmark, self.device
 
     @property
     def noise_seed(self) -> int:
-        """Which training ``noise="sampled"`` draws: another one in every repeat."""
+        """Seed of the training that ``noise="sampled"`` draws: another one in every repeat."""
         return self.repeat
 
     @property
     def error_path(self) -> Path:
-        """Where the error of a search stands that failed for good."""
+        """File with the error of a search that failed for good."""
         return Path(self.path).with_suffix(".failed.json")
 
     def problem(self) -> Problem:

@@ -74,7 +74,7 @@ def description(plan: Sequence[Search], seed: int) -> dict[str, Any]:
 
 
 def read_plan(path: Path) -> dict[str, Any] | None:
-    """What stands in a ``plan.json``; None where there is none, or one that is empty.
+    """Read a ``plan.json``; None where there is none, or one that is empty.
 
     Raises:
         ValueError: for a file that is damaged or of another version; names it.
@@ -105,7 +105,7 @@ def read_plan(path: Path) -> dict[str, Any] | None:
 
 
 def problem_name(benchmark: str, device: str | None) -> str:
-    """How a problem is called in a plan.
+    """Name of a problem in a plan.
 
     Args:
         benchmark: name of the benchmark.
@@ -115,7 +115,7 @@ def problem_name(benchmark: str, device: str | None) -> str:
 
 
 def _merged(path: Path, there: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What either of two plans has.
+    """The union of two plans.
 
     Raises:
         ValueError: where both say something different about the same thing.

@@ -1,4 +1,4 @@
-"""What a result depends on besides its arguments: the agent's code, libraries, the checkout.
+"""Code, libraries and checkout that a result depends on besides its arguments.
 
 Code and versions of what decides a result belong into the run file. The commit does not: it changes
 with every other file of the checkout, too, so equal runs would not be equal files, and an

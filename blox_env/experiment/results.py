@@ -179,7 +179,7 @@ def run_digest(path: Path) -> str:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether there is a run file that was written to its end."""
+    """True if there is a run file that was written to its end."""
     try:
         with path.open("rb") as file:
             file.seek(-4, 2)
@@ -233,7 +233,7 @@ def read_runs(folder: str | Path) -> list[Run]:
 
 
 def sidecar(path: Path) -> Path:
-    """Where times and host of a run stand."""
+    """File with times and host of a run."""
     return path.with_suffix(".meta.json")
 
 

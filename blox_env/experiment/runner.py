@@ -25,13 +25,23 @@ TRIES = 3  # of a search, before it is reported
 
 
 class Watcher(Protocol):
-    """What is told how an experiment goes on; the display of the command line is one."""
+    """Receiver of an experiment's progress, such as the display of the command line."""
 
     def planned(self, plan: Sequence[Search], left: Sequence[Search]) -> None:
-        """Take note of all searches, and of those that have no run file yet."""
+        """Take note of all searches, and of those that have no run file yet.
+
+        Args:
+            plan: all searches.
+            left: those that have no run file yet.
+        """
 
     def started(self, search: Search, worker: Worker) -> None:
-        """Take note that a search starts on a worker, again at each try."""
+        """Take note that a search starts on a worker, again at each try.
+
+        Args:
+            search: the search.
+            worker: the process that runs it.
+        """
 
     def ended(self, ended: Ended) -> None:
         """Take note that a search has a run file now, or failed for good."""
@@ -212,7 +222,7 @@ def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
 
 
 def run_facts(item: Search, problem: Problem) -> Facts:
-    """What determines a run, and its result.
+    """Facts of a search that has ended.
 
     Args:
         item: the search.

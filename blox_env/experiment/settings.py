@@ -22,7 +22,7 @@ def _setting(default: Any, meaning: str, minimum: int | None = None) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
-    """What all searches of an experiment share; ``help`` of each field says what it means."""
+    """Settings that all searches of an experiment share; each field's ``help`` explains it."""
 
     budget: int = _setting(500, "Full trainings that each search may spend.", 1)
     reward: str | None = _setting(None, "Name of a reward formula.")
@@ -65,7 +65,7 @@ class SearchSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentSettings(SearchSettings):
-    """What an experiment is asked to do: every agent on every benchmark and device, several times.
+    """Settings of an experiment: every agent on every benchmark and device, several times.
 
     Raises:
         ValueError: when names are missing or given twice, or options are for another agent.

@@ -1,4 +1,4 @@
-"""Which formula and which target: what each reward is best for, beside the exact front.
+"""A sweep over reward formulas and targets: the best architecture of each, beside the front.
 
 For every formula and target there is one architecture with the largest reward. Where the space can
 be listed it is looked up; elsewhere, and on request beside it, agents search for it.
@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Optimum:
-    """What maximises one formula with one target.
+    """The architecture that maximises one formula with one target.
 
     Attributes:
         reward: name of the formula.
@@ -124,6 +124,10 @@ class Sweep:
 
 def read_targets(words: Sequence[str], device: Device) -> list[Target]:
     """Latency targets from text: ``"0.25"`` is that quantile of the device, ``"3ms"`` is 3 ms.
+
+    Args:
+        words: targets as they were written.
+        device: has the quantiles.
 
     Raises:
         ValueError: for anything else.

@@ -1,4 +1,4 @@
-"""Is a run file what it says? Its trials are looked up again, and the search is run again.
+"""Validation of run files: trials are looked up again, and the search is run again.
 
 Two things are compared with what the file says, each exactly:
 
@@ -45,7 +45,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said about one run file.
+    """Result of validating one run file.
 
     Attributes:
         path: the file.
@@ -63,7 +63,7 @@ class Verdict:
 
     @property
     def valid(self) -> bool:
-        """Whether everything was confirmed."""
+        """True if everything was confirmed."""
         return self.error is None and not self.mismatches
 
     def rows(self) -> list[int]:
@@ -129,7 +129,7 @@ def _validate(path: Path, run: Run) -> Verdict:
 
 
 def _notes(said: Origin, now: Origin) -> Iterator[str]:
-    """What else than the data is not as it was."""
+    """Versions and code that are not as they were recorded."""
     there, here = said.versions, now.versions
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):

@@ -20,7 +20,12 @@ _TITLE = 360.0  # labels above this height are the title, which the page says in
 
 
 def architecture_svg(space: SearchSpace, row: Sequence[int]) -> str:
-    """The drawing of an architecture ``(slots,)``, described for a screen reader."""
+    """The drawing of an architecture ``(slots,)``, described for a screen reader.
+
+    Args:
+        space: what the architecture is from.
+        row: its options, ``(slots,)``.
+    """
     options = np.asarray(row)
     plan = layout(space, Shown(options, len(options)))
     labels = [label for label in plan.labels if label.y < _TITLE and label.text.strip()]

@@ -1,4 +1,4 @@
-"""How the numbers of an experiment's summary are written, and how they are to be read."""
+"""Columns of an experiment's summary: headings, formats, and notes on reading them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blox_env.analysis.statistics import Spread, Summary
 
 @dataclass(frozen=True)
 class Column:
-    """How one quantity of a :class:`~blox_env.analysis.statistics.Summary` is shown."""
+    """Heading and format of a quantity of :class:`~blox_env.analysis.statistics.Summary`."""
 
     field: str
     heading: str
@@ -54,13 +54,13 @@ COLUMNS = (
 
 
 def problem_title(row: Summary) -> str:
-    """What a group of runs searched for."""
+    """Title of a problem: benchmark, device and reward."""
     device = row.device or "no device"
     return f"benchmark {row.benchmark}, {device}, reward {row.reward}"
 
 
 def notes(rows: Sequence[Summary]) -> str:
-    """How the numbers of a table are to be read."""
+    """Notes on reading the numbers of a table."""
     known = {row.optimum_known for row in rows}
     to = "the best of the whole table" if known == {True} else "the best that any run found"
     if len(known) > 1:
@@ -82,7 +82,12 @@ def notes(rows: Sequence[Summary]) -> str:
 
 
 def sources(rows: Sequence[Summary], field: str) -> str:
-    """Where the values of the best architectures come from, such as ``7 trained, 17 surrogate``."""
+    """Sources of the best architectures' values, such as ``7 trained, 17 surrogate``.
+
+    Args:
+        rows: of a summary.
+        field: ``acc_sources`` or ``latency_sources``.
+    """
     total: dict[str, int] = {}
     for row in rows:
         for word, number in getattr(row, field).items():

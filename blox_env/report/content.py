@@ -1,4 +1,4 @@
-"""What a page says, as data: a section a problem, one for all of them, and how to get it again."""
+"""Content of a page as data: a section a problem, one for all, and the call to repeat it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHOICES = 80  # points of one front that can be chosen
 
 @dataclass(frozen=True)
 class Architecture:
-    """What is shown of an architecture: an SVG, its stages in words, and its row of options."""
+    """An architecture as shown: an SVG, its stages in words, and its row of options."""
 
     drawing: str
     stages: Sequence[str]
@@ -45,7 +45,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Section:
-    """What the page says about one problem.
+    """The part of a page about one problem.
 
     Attributes:
         title: of the problem.
@@ -90,7 +90,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Together:
-    """What the page says about all problems: their number, sentences, a table and pictures."""
+    """The part of a page about all problems: their number, sentences, a table and pictures."""
 
     problems: int
     conclusions: Sequence[str]
@@ -100,7 +100,7 @@ class Together:
 
 @dataclass(frozen=True)
 class Again:
-    """How to get the same runs: the call, and what it depends on."""
+    """The call that gives the same runs, and its dependencies."""
 
     call: str
     versions: Sequence[str]
@@ -162,7 +162,7 @@ def section(
 
 
 def together(pooled: Pooled) -> Together | None:
-    """What is said about all problems, None where there is one or nothing in common."""
+    """The section about all problems; None for one problem, or without a common agent."""
     agents = pooled.agents()
     if not agents or len(pooled.values[agents[0]]) < 2:
         return None
@@ -244,7 +244,7 @@ def _best(run: Run, space: SearchSpace | None, best: float) -> Best:
 
 
 def _versions(run: Run) -> str:
-    """What ran the search, as far as the files tell."""
+    """Versions that ran the search, as far as the files tell."""
     known = {"blox-env": run.facts.version}
     known |= {name: run.meta[name] for name in ("python", "numpy") if name in run.meta}
     known |= run.facts.versions

@@ -75,7 +75,12 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve], *, logarithmic: bool = 
 
 
 def improvement_figure(found: Mapping[str, Estimate], other: str) -> Figure:
-    """Probability that a run of each agent is better than one of ``other``, with 95 % intervals."""
+    """Probability that a run of each agent is better than one of ``other``, with 95 % intervals.
+
+    Args:
+        found: probabilities by agent.
+        other: the agent that the others are compared with.
+    """
     height = 1.1 + 0.36 * len(found)
     figure, axes = new_axes((SIZE[0], height))
     y = np.arange(len(found))[::-1]
@@ -166,7 +171,7 @@ def _plain(axes: Axes) -> None:
 
 
 def line_of(style: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an agent's style is about lines."""
+    """The part of an agent's style that is about lines."""
     return {name: style[name] for name in ("color", "linestyle")}
 
 
@@ -176,7 +181,12 @@ def runs_in_words(number: int) -> str:
 
 
 def legend(axes: Axes, figure: Figure) -> None:
-    """Below the picture, where it hides nothing."""
+    """Put the legend below the picture, so that it hides nothing.
+
+    Args:
+        axes: have the lines.
+        figure: gets the legend.
+    """
     handles, labels = axes.get_legend_handles_labels()
     longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
     columns = 1 if longest > 40 else 2

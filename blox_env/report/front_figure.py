@@ -99,7 +99,12 @@ def overlay(
 
 
 def found_by(agent: str, point: FrontPoint) -> str:
-    """Whose point it is."""
+    """Name of the front that a point is on.
+
+    Args:
+        agent: whose front, or :data:`TABLE`.
+        point: of that front.
+    """
     if agent == TABLE:
         return "Front of the whole table"
     return f"Front found by {agent}, seed {point.seed}"

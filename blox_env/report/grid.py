@@ -23,7 +23,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell shows; ``values`` are the same numbers for a file, the first one sorts."""
+    """A cell of a table; ``values`` are the same numbers for a file, the first one sorts."""
 
     text: str
     values: tuple[Value, ...]
@@ -31,7 +31,12 @@ class Cell:
 
     @classmethod
     def word(cls, text: str, small: str = "") -> Cell:
-        """A cell that is a name."""
+        """A cell that is a name.
+
+        Args:
+            text: the name.
+            small: a second line.
+        """
         return cls(text, (text,), small)
 
 

@@ -32,13 +32,26 @@ class Picture:
 
     @classmethod
     def of(cls, name: str, figure: object, *, alt: str, caption: str) -> Picture:
-        """A picture without parts that can be chosen."""
+        """A picture without parts that can be chosen.
+
+        Args:
+            name: of the picture's files.
+            figure: a matplotlib figure.
+            alt: text for those who do not see it.
+            caption: below the picture.
+        """
         drawn = files(figure)  # type: ignore[arg-type]  # matplotlib is an extra
         return cls(name, drawn, drawn.inline(name, alt), caption)
 
 
 def progress(runs: Sequence[Run], to: Yardstick, suffix: str) -> list[Picture]:
-    """Regret over each axis that the runs know, and hypervolume over evaluations."""
+    """Regret over each axis that the runs know, and hypervolume over evaluations.
+
+    Args:
+        runs: on one problem.
+        to: the references of the problem.
+        suffix: of the names of the pictures.
+    """
     groups = by_agent(runs)
     known = "best of the whole table" if to.best_known else "best that any run found"
     result = []
@@ -87,7 +100,12 @@ def progress(runs: Sequence[Run], to: Yardstick, suffix: str) -> list[Picture]:
 
 
 def compared(pooled: Pooled, suffix: str) -> list[Picture]:
-    """Probabilities of improvement over the baseline, and performance profiles."""
+    """Probabilities of improvement over the baseline, and performance profiles.
+
+    Args:
+        pooled: values of runs by agent.
+        suffix: of the names of the pictures.
+    """
     agents = pooled.agents()
     heading = pooled.measure.heading
     result = []
@@ -132,7 +150,15 @@ def front(
     names: Mapping[tuple[int, ...], str],
     suffix: str,
 ) -> Picture:
-    """Accuracy against latency, with points that show their architecture."""
+    """Accuracy against latency, with points that show their architecture.
+
+    Args:
+        runs: on one problem.
+        background: the whole space, where it is known.
+        fronts: points that can be chosen, by agent.
+        names: id of what a point shows, by its row.
+        suffix: of the names of the pictures.
+    """
     facts = runs[0].facts
     figure = front_figure.front_figure(
         {agent: Points.of(own) for agent, own in by_agent(runs).items()},
@@ -165,7 +191,7 @@ _AXIS_NOTES = {
 
 
 def _ends(found: Mapping[str, Curve]) -> str:
-    """Where the curves end, in words."""
+    """Final values of the curves, in words."""
     texts = [f"{agent} {_last(curve.value):.2g}" for agent, curve in found.items()]
     return f"At the end: {'; '.join(texts)}."
 

@@ -1,4 +1,4 @@
-"""What came out, in sentences with their uncertainty."""
+"""Conclusions in sentences, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sentence(verdict: Verdict) -> str:
 
 
 def compared(runs: Sequence[Run]) -> str:
-    """What was compared on one problem, in a sentence."""
+    """Agents, runs and budget on one problem, in a sentence."""
     groups = by_agent(runs)
     facts = runs[0].facts
     counts = sorted({len(own) for own in groups.values()})
@@ -47,7 +47,12 @@ def compared(runs: Sequence[Run]) -> str:
 
 
 def conclusions(runs: Sequence[Run], to: Yardstick) -> list[str]:
-    """What the runs on one problem say, the most important first."""
+    """Conclusions from the runs on one problem, the most important first.
+
+    Args:
+        runs: on one problem.
+        to: the references of the problem.
+    """
     pooled = on_one(runs, REGRET, to)
     lines = [*_leader(pooled), *(sentence(v) for v in verdicts(pooled))]
     test = on_one(runs, TEST_REGRET, to)
@@ -62,12 +67,12 @@ def conclusions(runs: Sequence[Run], to: Yardstick) -> list[str]:
 
 
 def overall(pooled: Pooled) -> list[str]:
-    """What all problems together say."""
+    """Conclusions from all problems together."""
     return [*_leader(pooled), *(sentence(v) for v in verdicts(pooled)), *caveats(pooled)]
 
 
 def caveats(pooled: Pooled) -> list[str]:
-    """What limits the conclusions."""
+    """Limits of the conclusions."""
     sizes = [sum(map(len, pooled.values[agent])) for agent in pooled.agents()]
     lines = []
     if sizes and min(sizes) < FEWEST:
@@ -85,7 +90,7 @@ def caveats(pooled: Pooled) -> list[str]:
 
 
 def _leader(pooled: Pooled) -> Iterable[str]:
-    """Who is first, and who cannot be told from that."""
+    """Sentences on the best agent, and those that cannot be told from it."""
     agents = pooled.agents()
     if len(agents) < 2:
         return

@@ -21,12 +21,17 @@ PROBLEM = (Heading("benchmark", "", ("benchmark",)), Heading("device", "", ("dev
 
 
 def problem_cells(row: Summary) -> list[Cell]:
-    """What stands in front of a row where a table holds several problems."""
+    """Cells in front of a row where a table holds several problems."""
     return [Cell.word(row.benchmark), Cell.word(row.device or "none")]
 
 
 def estimates(runs: Sequence[Run], to: Yardstick) -> Grid:
-    """Interquartile means with 95 % intervals, an agent a row."""
+    """Interquartile means with 95 % intervals, an agent a row.
+
+    Args:
+        runs: on one problem.
+        to: the references of the problem.
+    """
     pools = {m: on_one(runs, m, to) for m in MEASURES}
     shown = [m for m, pooled in pools.items() if pooled.agents()]
     headings = [
@@ -103,7 +108,12 @@ def pairs(pooled: Pooled) -> Grid:
 
 
 def every_run(runs: Sequence[Run], best: float) -> Grid:
-    """What each run found."""
+    """Best architecture of every run.
+
+    Args:
+        runs: on one problem.
+        best: the reward that regret is measured to.
+    """
     names = (
         ("agent", ""), ("seed", ""), ("reward", ""), ("regret", ""), ("validation accuracy", "%"),
         ("test accuracy", "%"), ("accuracy is", ""), ("latency", "ms"), ("latency is", ""),
@@ -122,7 +132,12 @@ def every_run(runs: Sequence[Run], best: float) -> Grid:
 
 
 def run_cells(run: Run, best: float) -> dict[str, Cell]:
-    """What a run found, by name of the column."""
+    """Cells of a run's best architecture, by name of the column.
+
+    Args:
+        run: one run.
+        best: the reward that regret is measured to.
+    """
     measured = run.facts.measured
     show = {column.field: column for column in COLUMNS}
     queries = run.facts.queries
@@ -157,7 +172,13 @@ def run_cells(run: Run, best: float) -> dict[str, Cell]:
 def front_table(
     fronts: Mapping[str, Sequence[FrontPoint]], space: SearchSpace | None, table: str
 ) -> Grid:
-    """Every architecture of every front; ``table`` names the front of the whole space."""
+    """Every architecture of every front; ``table`` names the front of the whole space.
+
+    Args:
+        fronts: points by agent.
+        space: describes architectures, None where it is not known.
+        table: name of the whole space's front in ``fronts``.
+    """
     rows = []
     for agent, points in fronts.items():
         for point in points:
@@ -216,7 +237,7 @@ def _heading(measure: Measure, to: Yardstick) -> str:
 
 
 def _notes(to: Yardstick) -> str:
-    """How the estimates are to be read."""
+    """Notes on reading the estimates."""
     space = "best of the whole table"
     text = (
         "Interquartile means over runs, below them 95 % intervals (symmetric studentised bootstrap "

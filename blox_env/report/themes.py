@@ -77,7 +77,12 @@ def styles(theme: Theme = LIGHT) -> Iterator[dict[str, Any]]:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast of two colours as WCAG 2 defines it, 1 … 21."""
+    """Contrast of two colours as WCAG 2 defines it, 1 … 21.
+
+    Args:
+        one: a colour, ``#rrggbb``.
+        other: another one.
+    """
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 

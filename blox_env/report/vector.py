@@ -81,7 +81,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def position(axes: Axes, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the data stands in the viewBox of the SVG, once that was drawn.
+    """Position of a point of the data in the viewBox of the SVG, once that was drawn.
 
     Args:
         axes: in which the point is.

@@ -17,7 +17,7 @@ from blox_env.report.pictures import Picture
 
 
 def written(paths: Sequence[Path]) -> str:
-    """What :func:`write_report` gave, in lines that a person reads."""
+    """Lines for a person about the files that :func:`write_report` wrote."""
     page = paths[-1]
     lines = [f"report: {page}"]
     for name in ("figures", "tables"):
@@ -101,7 +101,7 @@ def write_report(folder: str | Path) -> list[Path]:
 
 
 def suffix(row: Summary, problems: int) -> str:
-    """What tells the files of a problem from those of others, empty where there is one.
+    """Suffix of the files of one problem among several; empty where there is one.
 
     Args:
         row: of the problem's summary.

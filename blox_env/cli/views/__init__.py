@@ -1,1 +1,1 @@
-"""What the commands show in a terminal."""
+"""Views of the terminal: the only modules that draw with rich."""

@@ -164,7 +164,7 @@ class Board:
 
 
 class Crew:
-    """What runs on which worker since when, and how long the rest will take.
+    """Searches at work, by worker, and an estimate of the time left.
 
     The rest is estimated by what the searches of each kind that have ended took.
     """
@@ -189,7 +189,7 @@ class Crew:
                 del self._running[worker]
 
     def left(self) -> str:
-        """How long the rest will take."""
+        """Estimate of the time left, in words."""
         known = [seconds for kind in self._seconds.values() for seconds in kind]
         if not known or not self._left:
             return ""

@@ -1,4 +1,4 @@
-"""What ``blox-env import`` and ``blox-env info STORE`` show."""
+"""Views of ``blox-env import`` and ``blox-env info STORE``."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def progress_after(console: Console, patience_s: float = PATIENCE_S) -> Iterator
 
 
 def show_report(report: Report, console: Console) -> None:
-    """What was found, what is missing and what that means."""
+    """Show the files found, what is missing and its consequences."""
     table = Table("", "", title=f"imported into {escape(str(report.folder))}", show_header=False)
     for title, lines in (
         ("found", report.found),
@@ -60,7 +60,7 @@ def show_report(report: Report, console: Console) -> None:
 
 
 def show_store(folder: Path, console: Console) -> None:
-    """What a store holds, from its manifest."""
+    """Show the contents of a store, from its manifest."""
     manifest = read_manifest(folder)
     table = Table("", "", title=escape(str(folder)), show_header=False)
     columns = sorted({key.partition("/")[2] for key in manifest["columns"] if "seed-" in key})

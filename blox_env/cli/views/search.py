@@ -1,4 +1,4 @@
-"""What ``blox-env search`` shows: the best so far while it runs, and a table at the end."""
+"""View of ``blox-env search``: the best so far while it runs, and a table at the end."""
 
 from __future__ import annotations
 
