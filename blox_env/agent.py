@@ -84,6 +84,8 @@ class AskTellAgent(Agent):
             return
         while not problem.done:
             x = self.ask(self.batch)
+            if not len(x):
+                raise RuntimeError(f"{type(self).__name__} proposes nothing")
             trials = problem.evaluate(x)
             kept = int(trials.evaluated.sum())
             if kept == len(x):
@@ -125,7 +127,8 @@ def search(
     Raises:
         ValueError: for an unknown agent or option, a problem without a budget, or one that lacks
             what the agent requires.
-        RuntimeError: when the problem already has a history.
+        RuntimeError: when the problem already has a history, or the agent proposes nothing or
+            leaves by ``SystemExit``.
     """
     ready = make_agent(agent, options)
     if problem.history is None or problem.budget is None:
@@ -147,5 +150,8 @@ def search(
         )
     if ready.searches_for == "reward" and names != ("reward",):
         raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
-    ready.search(problem, seed=seed)
+    try:
+        ready.search(problem, seed=seed)
+    except SystemExit as stop:  # of the search, not of whoever asked for it
+        raise RuntimeError(f"{type(ready).__name__} left by SystemExit({stop.code!r})") from stop
     return problem.history

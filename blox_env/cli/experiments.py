@@ -18,6 +18,9 @@ def compare(
     workers: Workers = None,
     address: Address = "local",
     data: Data = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds after which a search has failed.")
+    ] = None,
     **given: Any,
 ) -> None:
     """Run several agents with several seeds in parallel, then show and draw the results.
@@ -27,13 +30,18 @@ def compare(
     from blox_env.cli.views.comparison import compare_live
 
     settings = settings_from(given)
-    if compare_live(console, settings, out, workers=workers, address=address):
+    if compare_live(
+        console, settings, out, workers=workers, address=address, time_limit_s=time_limit
+    ):
         raise typer.Exit(1)
 
 
 _own = inspect.signature(compare, eval_str=True).parameters
 compare.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
-    [*settings_parameters(), *(_own[name] for name in ("out", "workers", "address", "data"))]
+    [
+        *settings_parameters(),
+        *(_own[name] for name in ("out", "workers", "address", "data", "time_limit")),
+    ]
 )
 
 
@@ -52,10 +60,12 @@ def validate(
 ) -> None:
     """Run searches again and confirm every trial of their run files.
 
-    The status is 1 when one of them is not what the data and the agents give.
+    Of a folder, the run files are also compared with its plan. The status is 1 when one of them is
+    not what the data and the agents give, or the plan was not kept.
     """
     from blox_env.cli.views.verdicts import validate_live
     from blox_env.experiment.validate import run_files
 
-    if validate_live(console, run_files(runs), workers=workers):
+    folders = [path for path in runs if (path / "runs").is_dir()]
+    if validate_live(console, run_files(runs), folders=folders, workers=workers):
         raise typer.Exit(1)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from blox_env.experiment.plan import Search, other_experiment
+from blox_env.experiment.results import is_whole, run_digest
 from blox_env.experiment.settings import SearchSettings
 from blox_env.ground.files import write_json
 
 SCHEMA = 2
 FILE = "plan.json"
+DIGESTS = "digests.json"
 # Settings that each problem resolves for itself; the others are the same in the whole folder.
 _BY_PROBLEM = ("reward", "latency_target_ms", "max_queries")
 _SECTIONS = ("seeds", "agents", "problems")
@@ -71,6 +74,22 @@ def description(plan: Sequence[Search], seed: int) -> dict[str, Any]:
         counts[item.agent] = max(counts.get(item.agent, 0), item.repeat + 1)
     found["seeds"] = {str(item.repeat): item.seed for item in plan}
     return {**found, "repeats": repeats}
+
+
+def write_digests(folder: Path) -> None:
+    """Write the digest of each run file in a folder, and one over them all.
+
+    Args:
+        folder: of an experiment that has ended.
+    """
+    paths = [path for path in sorted(folder.glob("runs/*.parquet")) if is_whole(path)]
+    runs = {path.name: run_digest(path) for path in paths}
+    write_json(folder / DIGESTS, {"runs": runs, "sha256": folder_digest(runs)})
+
+
+def folder_digest(runs: Mapping[str, str]) -> str:
+    """The digest over the run files of a folder, from theirs by name of the file."""
+    return hashlib.sha256(json.dumps(dict(runs), sort_keys=True).encode()).hexdigest()
 
 
 def read_plan(path: Path) -> dict[str, Any] | None:

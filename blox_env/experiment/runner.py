@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,12 +14,13 @@ from blox_env.agent import search
 from blox_env.experiment import provenance
 from blox_env.experiment.comparison import Comparison, Ended
 from blox_env.experiment.facts import Facts
+from blox_env.experiment.lock import locked
 from blox_env.experiment.plan import Search, make_plan, unfinished
-from blox_env.experiment.planfile import claim
+from blox_env.experiment.planfile import claim, write_digests
 from blox_env.experiment.results import encode_run, write_run
 from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.files import write_json
-from blox_env.ground.parallel import Worker, run_tasks
+from blox_env.ground.parallel import Worker, run_tasks, time_limit
 from blox_env.problem import Problem
 
 TRIES = 3  # of a search, before it is reported
@@ -78,6 +80,7 @@ def compare(
     simulated_hours: float | None = ExperimentSettings.simulated_hours,
     workers: int | None = None,
     address: str = "local",
+    time_limit_s: float | None = None,
     watcher: Watcher | None = None,
 ) -> Comparison:
     """Run every agent on every benchmark and device with several seeds, in parallel on Ray.
@@ -104,6 +107,7 @@ def compare(
         simulated_hours: limit of each search in simulated time, beside the budget.
         workers: how many run at once, all cores if not given; 0 runs them here, without Ray.
         address: of a Ray cluster.
+        time_limit_s: real seconds after which a search has failed; None for no limit.
         watcher: is told how it goes on.
 
     Returns:
@@ -129,7 +133,9 @@ def compare(
         simulated_workers=simulated_workers,
         simulated_hours=simulated_hours,
     )
-    return run_experiment(settings, out, workers=workers, address=address, watcher=watcher)
+    return run_experiment(
+        settings, out, workers=workers, address=address, time_limit_s=time_limit_s, watcher=watcher
+    )
 
 
 def run_experiment(
@@ -138,6 +144,7 @@ def run_experiment(
     *,
     workers: int | None = None,
     address: str = "local",
+    time_limit_s: float | None = None,
     watcher: Watcher | None = None,
 ) -> Comparison:
     """Run what has no run file yet; :func:`compare` with its settings as one object.
@@ -147,14 +154,23 @@ def run_experiment(
         out: folder for results.
         workers: as in :func:`compare`.
         address: as in :func:`compare`.
+        time_limit_s: as in :func:`compare`.
         watcher: as in :func:`compare`.
 
     Returns:
         As :func:`compare`.
+
+    Raises:
+        RuntimeError: when another comparison is at work in the folder.
     """
     plan = make_plan(settings, out)
-    claim(plan, settings.seed)
-    ended = list(run_plan(plan, workers=workers, address=address, watcher=watcher))
+    with locked(Path(out)):
+        claim(plan, settings.seed)
+        running = run_plan(
+            plan, workers=workers, address=address, time_limit_s=time_limit_s, watcher=watcher
+        )
+        ended = list(running)
+        write_digests(Path(out))
     return Comparison(Path(out), settings, plan, ended)
 
 
@@ -163,6 +179,7 @@ def run_plan(
     *,
     workers: int | None = None,
     address: str = "local",
+    time_limit_s: float | None = None,
     watcher: Watcher | None = None,
 ) -> Iterator[Ended]:
     """Run what has no run file yet and yield each search as it ends.
@@ -174,13 +191,14 @@ def run_plan(
         plan: what is to be there in the end.
         workers: as in :func:`compare`.
         address: as in :func:`compare`.
+        time_limit_s: as in :func:`compare`.
         watcher: as in :func:`compare`.
     """
     watching = watcher or Silent()
     left = unfinished(plan)
     watching.planned(plan, left)
     for outcome in run_tasks(
-        run_search,
+        partial(run_search, time_limit_s=time_limit_s),
         left,
         workers=workers,
         address=address,
@@ -200,11 +218,23 @@ def run_plan(
         yield done
 
 
-def run_search(item: Search) -> tuple[bytes, dict[str, Any]]:
-    """Run one search; its run file and sidecar. What a worker does, on whatever machine."""
+def run_search(item: Search, *, time_limit_s: float | None = None) -> tuple[bytes, dict[str, Any]]:
+    """Run one search, as a worker does on whatever machine.
+
+    Args:
+        item: the search.
+        time_limit_s: as in :func:`compare`.
+
+    Returns:
+        Its run file and its sidecar.
+
+    Raises:
+        TimeoutError: when it takes longer than the limit.
+    """
     started, cpu = time.perf_counter(), time.process_time()
     problem = item.problem()
-    history = search(problem, item.agent, seed=item.seed, options=dict(item.options))
+    with time_limit(time_limit_s):
+        history = search(problem, item.agent, seed=item.seed, options=dict(item.options))
     assert problem.clock is not None
     wall = time.perf_counter() - started
     content = encode_run(history, run_facts(item, problem), problem.clock.schedule())

@@ -1,9 +1,15 @@
 """Validation of run files: trials are looked up again, and the search is run again.
 
-Two things are compared with what the file says, each exactly:
+Three things are compared with what the file says:
 
 1. every trial with what benchmark and device say about its architecture now;
-2. every trial, the simulated times and the result with those of the same search run again.
+2. every trial, the simulated times, the result and the optimum with those of the same search run
+   again;
+3. the costs of all trials with the budget.
+
+Choices, accuracies and latencies have to be equal; what is computed from them (rewards, times) may
+differ by a few units in the last place, which is what other processors and libraries do. Whether
+the runs of a folder are those of its plan, :mod:`blox_env.experiment.validate_folder` tells.
 
 Names of benchmarks, devices and agents are looked up in the registry; a ``"module:Class"`` is not
 loaded, because validating somebody else's results must not run their code.
@@ -12,7 +18,7 @@ loaded, because validating somebody else's results must not run their code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +27,7 @@ from numpy.typing import NDArray
 
 from blox_env.agent import make_agent, search
 from blox_env.experiment.facts import Origin
-from blox_env.experiment.plan import Search
+from blox_env.experiment.plan import Search, optimum
 from blox_env.experiment.results import SIMULATED, Run, read_run
 from blox_env.experiment.runner import run_facts
 from blox_env.ground import registry
@@ -30,17 +36,29 @@ from blox_env.problem import Problem
 SHOWN = 5  # rows of a file that are shown
 _LOOKED_UP = ("val_acc", "latency_ms", "reward", "source")
 _RESULT = ("best", "measured", "test_acc", "queries", "spent", "optimum")
+_DETERMINES = ("space", "epochs", "noise_seed", "reward", "latency_target_ms", "max_queries")
+_DERIVED = ("reward", "train_time_s", "sim_start_s", "sim_end_s", "spent", "optimum")
+ULPS = 4  # units in the last place by which derived numbers may differ
 _KINDS = ("agent", "benchmark", "device")
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A cell that is not what it should be; ``row`` is None for a fact about the whole run."""
+    """A cell that is not what it should be.
+
+    Attributes:
+        row: of the trial, None for a fact about the whole run.
+        column: name of the column or fact.
+        expected: what the data and the search give.
+        got: what the file says.
+        rounding: True if the two differ in the last bits only, which is no fault.
+    """
 
     row: int | None
     column: str
     expected: object
     got: object
+    rounding: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,19 +131,40 @@ def _validate(path: Path, run: Run) -> Verdict:
     item = Search.of(said, path)
     problem = item.problem()
     origin = item.origin(problem)
-    notes = tuple(_notes(said, origin))
+    notes = list(_notes(said, origin))
     wrong = [
         Mismatch(None, f"checksums of {kind}", now, said.checksums.get(kind))
         for kind, now in origin.checksums.items()
         if said.checksums.get(kind) != now
     ]
     if wrong:  # of other data nothing can be confirmed
-        return Verdict(path, len(run), mismatches=tuple(wrong), notes=notes)
+        return Verdict(path, len(run), mismatches=tuple(wrong), notes=tuple(notes))
+    item = replace(item, optimum=optimum(problem))
+    wrong += _budget(run)
     wrong += _looked_up(run, problem)
     wrong += _replayed(run, item, problem)
     distinct = {(m.row, m.column): m for m in reversed(wrong)}  # the lookup comes first
     ordered = sorted(distinct.values(), key=lambda m: (m.row is None, m.row or 0, m.column))
-    return Verdict(path, len(run), mismatches=tuple(ordered), notes=notes)
+    rounded = sorted({m.column for m in ordered if m.rounding})
+    if rounded:
+        notes.append(
+            f"{', '.join(rounded)}: equal but for the last bits, as on another processor or with "
+            "another numpy"
+        )
+    mismatches = tuple(m for m in ordered if not m.rounding)
+    return Verdict(path, len(run), mismatches=mismatches, notes=tuple(notes))
+
+
+def _budget(run: Run) -> Iterator[Mismatch]:
+    """The costs of all trials against the budget, whatever the search says of itself."""
+    cost = np.asarray(run.columns["cost"], dtype=float)
+    if not (cost >= 0).all():
+        yield Mismatch(None, "lowest cost", 0.0, float(cost.min()))
+    total = float(cost.sum())
+    if not total <= run.facts.budget * (1 + 1e-9):
+        yield Mismatch(None, "sum of costs", f"at most {run.facts.budget}", total)
+    if run.facts.spent is not None and not _close(total, run.facts.spent, 1e-9):
+        yield Mismatch(None, "spent", total, run.facts.spent)
 
 
 def _notes(said: Origin, now: Origin) -> Iterator[str]:
@@ -181,10 +220,10 @@ def _replayed(run: Run, item: Search, problem: Problem) -> Iterator[Mismatch]:
     if len(history) != len(run):
         yield Mismatch(None, "trials", len(history), len(run))
     result = run_facts(item, problem)
-    for name in (*_RESULT, "space", "epochs"):
-        expected_fact, said = getattr(result, name), getattr(run.facts, name)
-        if said != expected_fact:
-            yield Mismatch(None, name, expected_fact, said)
+    for name in (*_RESULT, *_DETERMINES):
+        wanted, said = getattr(result, name), getattr(run.facts, name)
+        if said != wanted:
+            yield Mismatch(None, name, wanted, said, name in _DERIVED and _close(wanted, said))
 
 
 def _cells(
@@ -194,8 +233,18 @@ def _cells(
     if expected.dtype.kind == "f" and got.dtype.kind == "f":
         differs &= ~(np.isnan(expected) & np.isnan(got))
     for place in np.flatnonzero(differs).tolist():
-        yield Mismatch(int(rows[place]), name, _plain(expected[place]), _plain(got[place]))
+        wanted, said = _plain(expected[place]), _plain(got[place])
+        rounding = name in _DERIVED and _close(wanted, said)
+        yield Mismatch(int(rows[place]), name, wanted, said, rounding)
 
 
-def _plain(value: Any) -> Any:
+def _close(one: object, other: object, share: float = 0.0) -> bool:
+    """True for floats that differ by a few units in the last place, or by a share of them."""
+    if not isinstance(one, float) or not isinstance(other, float):
+        return False
+    size = max(abs(one), abs(other))
+    return abs(one - other) <= max(ULPS * float(np.spacing(size)), share * size)
+
+
+def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else value

@@ -306,8 +306,37 @@ def _in_worker(
         yield index, result, error, time.perf_counter() - begun
 
 
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise in the block when it takes longer; only in the main thread, where signals arrive.
+
+    Args:
+        seconds: the limit, None for none.
+
+    Raises:
+        TimeoutError: when it is over.
+    """
+    usable = hasattr(signal, "setitimer") and (
+        threading.current_thread() is threading.main_thread()
+    )
+    if seconds is None or not usable:
+        yield
+        return
+
+    def over(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"the time limit of {seconds:g} s is over")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _guarded(function: Callable[[Any], Any], payload: Any) -> tuple[Any, str | None]:
     try:
         return function(payload), None
-    except Exception:  # noqa: BLE001 (reported with its traceback, the others go on)
+    except (Exception, SystemExit):  # noqa: BLE001 (reported with its traceback, the others go on)
         return None, traceback.format_exc()

@@ -1,4 +1,5 @@
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -160,6 +161,31 @@ def test_a_failing_search_is_reported_and_stops_nothing(tmp_path):
     said = json.loads(left[0].read_text())
     assert said["tries"] == 3
     assert "out of ideas" in said["error"]
+
+
+def test_agents_that_stall_or_leave_are_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr(Broken, "ask", lambda self, n: self.space.sample(self.rng, 0))
+    ended = compare(["broken"], **TOY, out=tmp_path / "nothing", workers=0)
+    assert all("Broken proposes nothing" in p.error for p in ended)
+
+    def leave(self, n):
+        raise SystemExit(0)
+
+    monkeypatch.setattr(Broken, "ask", leave)
+    ended = compare(["broken", "random-search"], **TOY, out=tmp_path / "leaves", workers=0)
+    assert len(ended) == 4
+    assert all(r"Broken left by SystemExit(0)" in p.error for p in ended.failed)
+    assert len(ended.failed) == 2
+
+    def sleep(self, n):
+        time.sleep(30)
+
+    monkeypatch.setattr(Broken, "ask", sleep)
+    began = time.monotonic()
+    arguments = {**TOY, "seeds": 1, "workers": 0, "time_limit_s": 0.3}
+    ended = compare(["broken"], **arguments, out=tmp_path / "stalls")
+    assert "TimeoutError: the time limit of 0.3 s is over" in ended[0].error
+    assert time.monotonic() - began < 15
 
 
 def test_what_failed_is_run_again_by_the_next_call(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ def test_the_signature_of_compare_is_that_of_the_settings():
     for each in fields(ExperimentSettings):
         assert own[each.name].default == each.default, each.name
         assert hints[each.name] == declared[each.name], each.name
-    assert set(own) - set(declared) == {"out", "workers", "address", "watcher"}
+    assert set(own) - set(declared) == {"out", "workers", "address", "time_limit_s", "watcher"}
 
 
 def test_every_setting_is_an_option_and_comes_back_as_it_was():

@@ -1,12 +1,14 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from typer.testing import CliRunner
 
 import blox_env
+from blox_env import AskTellAgent
 from blox_env.cli import app
 from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import read_facts, sealed
@@ -104,8 +106,8 @@ def test_rows_that_were_left_out_are_found(folder):
     path = the_run(folder)
     table = parquet.read_table(path)
     write_sealed(table.slice(0, 15), path)
-    (mismatch,) = [m for m in validate_run(path).mismatches if m.row is None]
-    assert (mismatch.column, mismatch.expected, mismatch.got) == ("trials", 20, 15)
+    (mismatch,) = [m for m in validate_run(path).mismatches if m.column == "trials"]
+    assert (mismatch.row, mismatch.expected, mismatch.got) == (None, 20, 15)
 
 
 def test_other_data_is_said(folder, monkeypatch):
@@ -153,6 +155,59 @@ def test_the_command_names_file_and_row(folder):
     (line,) = [line.split() for line in done.output.splitlines() if " val_acc " in line]
     assert line[:2] == ["4", "val_acc"]
     assert line[3] == "0.75"
+
+
+def test_the_optimum_is_computed_again(folder):
+    path = the_run(folder)
+    tamper(path, optimum=read_facts(path).optimum - 0.01)
+    (mismatch,) = validate_run(path).mismatches
+    assert (mismatch.column, mismatch.got) == ("optimum", read_facts(path).optimum)
+    tamper(path, optimum=None)
+    assert [m.column for m in validate_run(path).mismatches] == ["optimum"]
+
+
+def test_last_bits_of_what_is_computed_are_no_fault_and_are_said(folder):
+    path = the_run(folder)
+    reward = parquet.read_table(path)["reward"].to_pylist()[7]
+    tamper(path, "reward", 7, float(np.nextafter(reward, 2)))
+    verdict = validate_run(path)
+    assert verdict.valid
+    assert verdict.notes == (
+        "reward: equal but for the last bits, as on another processor or with another numpy",
+    )
+    tamper(path, "reward", 7, reward * (1 + 1e-14))
+    assert not validate_run(path).valid
+    tamper(path, "reward", 7, reward)
+    accuracy = parquet.read_table(path)["val_acc"].to_pylist()[7]
+    tamper(path, "val_acc", 7, float(np.nextafter(accuracy, 2)))
+    assert not validate_run(path).valid  # it is looked up, not computed
+
+
+class Spender(AskTellAgent):
+    """Trains more than its budget by changing the problem's account."""
+
+    def start(self, problem, rng):
+        self.problem, self.rng, self.rounds = problem, rng, 0
+
+    def ask(self, n):
+        self.rounds += 1
+        if self.rounds < 40:
+            self.problem.spent = 0.0
+        return self.problem.space.sample(self.rng, 1)
+
+    def tell(self, x, trials):
+        pass
+
+
+def test_a_search_that_spends_more_than_its_budget_is_found(tmp_path):
+    blox_env.register_agent("spender", "tests.experiment.test_validate:Spender")
+    arguments = {"benchmarks": ["toy"], "devices": ["toy-device"], "seeds": 1, "budget": 5}
+    ended = compare(["spender"], **arguments, out=tmp_path, workers=0)
+    if ended.failed:  # the account is out of an agent's reach
+        return
+    verdict = validate_run(the_run(tmp_path, "spender"))
+    (total,) = [m for m in verdict.mismatches if m.column == "sum of costs"]
+    assert (total.expected, total.got) == ("at most 5", pytest.approx(44.0, abs=5))
 
 
 def test_what_is_not_there(tmp_path):

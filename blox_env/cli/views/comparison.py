@@ -33,6 +33,7 @@ def compare_live(
     *,
     workers: int | None = None,
     address: str = "local",
+    time_limit_s: float | None = None,
 ) -> int:
     """Run :func:`blox_env.compare` with a live display; number of failures.
 
@@ -42,9 +43,17 @@ def compare_live(
         out: folder for results.
         workers: how many searches run at once.
         address: of a Ray cluster.
+        time_limit_s: of each search.
     """
     with LiveComparison(console, ray=workers != 0) as shown:
-        done = run_experiment(settings, out, workers=workers, address=address, watcher=shown)
+        done = run_experiment(
+            settings,
+            out,
+            workers=workers,
+            address=address,
+            time_limit_s=time_limit_s,
+            watcher=shown,
+        )
     for ended in done.failed:
         console.print(f"{ended.search.name} failed:\n{ended.error}", markup=False, soft_wrap=True)
         console.print(f"error: {ended.search.error_path}", markup=False, soft_wrap=True)

@@ -12,11 +12,25 @@ from rich.text import Text
 
 from blox_env.cli.views.progress import progress_bar
 from blox_env.experiment.validate import SHOWN, Verdict, validate_run
+from blox_env.experiment.validate_folder import validate_folder
 from blox_env.ground.parallel import run_tasks
 
 
-def validate_live(console: Console, paths: Sequence[Path], *, workers: int | None = 0) -> int:
-    """Validate run files and show what comes out; number of those that are not valid."""
+def validate_live(
+    console: Console,
+    paths: Sequence[Path],
+    *,
+    folders: Sequence[Path] = (),
+    workers: int | None = 0,
+) -> int:
+    """Validate run files and show what comes out; number of those that are not valid.
+
+    Args:
+        console: where it is shown.
+        paths: run files.
+        folders: of experiments, whose run files are compared with their plans.
+        workers: how many files at once on Ray; 0 validates them here.
+    """
     invalid = 0
     with progress_bar() as bar:
         shown = bar.add_task("validating", total=len(paths), note="")
@@ -24,21 +38,32 @@ def validate_live(console: Console, paths: Sequence[Path], *, workers: int | Non
             verdict: Verdict = outcome.result or Verdict(paths[outcome.index], error=outcome.error)
             invalid += not verdict.valid
             bar.update(shown, advance=1, note=f"{invalid} not valid" if invalid else "")
-            show(console, verdict)
+            show(console, verdict, f"{verdict.trials} trials")
+    plans = [validate_folder(folder) for folder in folders]
+    for verdict in plans:
+        show(console, verdict, "run set, seeds and digests")
     count = f"{len(paths)} run file{'s' if len(paths) > 1 else ''}"
     if invalid:
         console.print(f"[bold red]{invalid} of {count} not valid[/]", highlight=False)
     else:
         console.print(f"{count} valid: every trial confirmed", highlight=False)
-    return invalid
+    if bad := sum(not verdict.valid for verdict in plans):
+        console.print(f"[bold red]{bad} of {len(plans)} plans not kept[/]", highlight=False)
+    return invalid + bad
 
 
-def show(console: Console, verdict: Verdict) -> None:
-    """One file: ``valid``, or what is wrong with it."""
+def show(console: Console, verdict: Verdict, what: str) -> None:
+    """One file: ``valid``, or what is wrong with it.
+
+    Args:
+        console: where it is shown.
+        verdict: of the file.
+        what: was validated.
+    """
     state = Text("valid  ", "green") if verdict.valid else Text("INVALID  ", "bold red")
-    console.print(state.append(f"{verdict.path} ({verdict.trials} trials)", ""), soft_wrap=True)
+    console.print(state.append(f"{verdict.path} ({what})", ""), soft_wrap=True)
     for note in verdict.notes:
-        console.print(f"  differs from when it was recorded: {note}", markup=False)
+        console.print(f"  note: {note}", markup=False, soft_wrap=True)
     if verdict.error is not None:
         console.print(f"  {verdict.error}", markup=False, highlight=False)
     if not verdict.mismatches:
