@@ -38,7 +38,12 @@ def split_name(name: str, what: str) -> tuple[str, dict[str, Any]]:
 
 
 def join_name(word: str, settings: Mapping[str, Any]) -> str:
-    """The name that :func:`split_name` takes apart, settings in alphabetical order."""
+    """The name that :func:`split_name` takes apart.
+
+    Args:
+        word: what stands before the brackets.
+        settings: what stands in them, in alphabetical order; without any there are no brackets.
+    """
     inside = ", ".join(f"{key}={value}" for key, value in sorted(settings.items()))
     return f"{word}({inside})" if inside else word
 

@@ -15,7 +15,7 @@ CHANNEL_MEAN, CHANNEL_STD = 118.0, 62.0  # of the pixels of CIFAR-10, all channe
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """How a task is cut out of a set of pictures.
+    """Resolution, width, subset and split of a task.
 
     Attributes:
         side: pixels of a side; pictures are reduced by averaging square blocks.
