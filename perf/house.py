@@ -6,8 +6,9 @@
 
 Everything is read from the sources; nothing is imported. A circle is a set of modules that reach
 each other by imports, those inside functions counted; importing a submodule does not count as
-importing its package. Of the functions with two arguments or more, methods that override one of a
-base class are left out: their arguments are documented there.
+importing its package. Of the functions with two arguments or more, two kinds are left out: methods
+that override one of a base class, whose arguments are documented there, and commands, whose options
+are documented one by one (Annotated).
 """
 
 from __future__ import annotations
@@ -155,7 +156,9 @@ class House:
                 decorators = {ast.unparse(d) for d in node.decorator_list}
                 if "overload" in decorators or any(".setter" in d for d in decorators):
                     continue
-                overrides = inherited is not None and node.name in inherited
+                # what a command's options mean is said beside each of them
+                told = "Annotated[" in ast.unparse(node.args)
+                overrides = told or (inherited is not None and node.name in inherited)
                 a = node.args
                 count = len(a.posonlyargs) + len(a.args) + len(a.kwonlyargs)
                 count -= inherited is not None and "staticmethod" not in decorators

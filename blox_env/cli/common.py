@@ -60,7 +60,12 @@ def device_or_none(name: str) -> str | None:
 
 
 def options_of(pairs: list[str] | None, option: str = "--set") -> dict[str, Any]:
-    """``["population=50"]`` as a dict; values are JSON where they can be, else text."""
+    """``["population=50"]`` as a dict; values are JSON where they can be, else text.
+
+    Args:
+        pairs: as they stand on the command line.
+        option: its name, for messages.
+    """
     options: dict[str, Any] = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")

@@ -28,13 +28,13 @@ S = TypeVar("S")
 
 
 def _means(text: str) -> dict[str, str]:
-    """What is said of a setting where arguments are documented."""
+    """The meaning of a setting, for the places where arguments are documented."""
     return {"meaning": " ".join(text.split())}
 
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """What an environment of one episode at a time is made of."""
+    """Arguments of an environment of one episode at a time."""
 
     benchmark: str | Benchmark = field(
         default="digits", metadata=_means('name or object; ``"digits"`` is embedded.')
@@ -128,7 +128,7 @@ _OF_A_PROBLEM = ("benchmark", "device", "reward", "latency_target_ms", "noise", 
 
 @dataclass(frozen=True)
 class MOEnvConfig(EnvConfig):
-    """What an environment with a vector reward is made of."""
+    """Arguments of an environment with a vector reward."""
 
     _: KW_ONLY
     objectives: Sequence[str] = field(
@@ -144,7 +144,7 @@ class MOEnvConfig(EnvConfig):
 
 @dataclass(frozen=True)
 class VectorConfig:
-    """What a vector environment has beside the arguments of its environments."""
+    """Arguments of a vector environment beside those of its environments."""
 
     num_envs: int = field(default=1, metadata=_means("how many."))
     _: KW_ONLY

@@ -188,7 +188,7 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
         return self._seen(info), reward, terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are allowed now, bool ``(actions,)``; the form that sb3-contrib reads."""
+        """Mask of the actions allowed now, bool ``(actions,)``; the form that sb3-contrib reads."""
         mask: NDArray[np.bool_] = self._core.masks()[0].astype(bool)
         return mask
 
@@ -203,7 +203,7 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
         return draw(self.problem.space, shown)
 
     def get_state(self) -> dict[str, Any]:
-        """What the episode depends on, for planning: :meth:`set_state` goes back to it.
+        """State of the episode, for planning: :meth:`set_state` goes back to it.
 
         What a ``problem`` has spent and recorded is no part of it and stays.
         """
@@ -253,7 +253,7 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
         }
 
     def _known(self) -> dict[str, Any]:
-        """What came of a finished architecture; nothing where there is none."""
+        """Outcome of a finished architecture; empty where there is none."""
         if not self._last:
             return {}
         info, reward = self._last["info"], self._last["reward"]

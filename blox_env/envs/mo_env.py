@@ -18,12 +18,12 @@ class _HasVectorReward(Answers):
 
     @property
     def vector_reward(self) -> VectorReward:
-        """How objectives become rewards."""
+        """The way objectives become rewards."""
         return cast("VectorReward", self.rules.reward)
 
     @property
     def reward_space(self) -> spaces.Box:
-        """Where the rewards of one environment lie."""
+        """The box in which the rewards of one environment lie."""
         return self.vector_reward.space
 
     @property

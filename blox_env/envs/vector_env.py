@@ -144,7 +144,7 @@ class BloxVectorEnv(Answers, gym.vector.VectorEnv[Any, Any, Any]):
         return observed, step.rewards, step.terminated, step.truncated, infos.columns
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are allowed now, bool ``(num_envs, actions)``."""
+        """Masks of the actions allowed now, bool ``(num_envs, actions)``."""
         return self._core.masks().astype(bool)
 
     def render(self) -> tuple[Any, ...] | None:
@@ -159,7 +159,7 @@ class BloxVectorEnv(Answers, gym.vector.VectorEnv[Any, Any, Any]):
         )
 
     def get_state(self) -> dict[str, Any]:
-        """What the episodes depend on, for planning: :meth:`set_state` goes back to it.
+        """State of the episodes, for planning: :meth:`set_state` goes back to it.
 
         What a ``problem`` has spent and recorded is no part of it and stays.
         """

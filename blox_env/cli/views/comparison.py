@@ -102,7 +102,12 @@ class LiveComparison:
             self._console.print(f"searched for {seconds:.1f} s{included}")
 
     def planned(self, plan: Sequence[Search], left: Sequence[Search]) -> None:
-        """Show the board, with what is there already."""
+        """Show the board, with what is there already.
+
+        Args:
+            plan: all searches.
+            left: those that are still to be run.
+        """
         self._board, self._crew = Board(plan), Crew(left)
         waiting = {item.name for item in left}
         for item in plan:
@@ -118,7 +123,12 @@ class LiveComparison:
             self._show()
 
     def started(self, search: Search, worker: Worker) -> None:
-        """Show who does what."""
+        """Show who does what.
+
+        Args:
+            search: that begins.
+            worker: that does it.
+        """
         self._crew.started(search, worker)
         self._show()
 
@@ -184,7 +194,12 @@ class Crew:
         self._seconds: dict[tuple[str, str, str | None], list[float]] = {}  # by kind
 
     def started(self, item: Search, worker: Worker) -> None:
-        """A worker begins with a search; what it did before has ended or is tried again."""
+        """A worker begins with a search; what it did before has ended or is tried again.
+
+        Args:
+            item: the search.
+            worker: that does it.
+        """
         for other in [w for w, (there, _) in self._running.items() if there == item]:
             del self._running[other]
         self._running[worker] = item, time.monotonic()

@@ -21,7 +21,12 @@ PATIENCE_S = 2.0  # what takes no longer needs no bar
 
 @contextmanager
 def progress_after(console: Console, patience_s: float = PATIENCE_S) -> Iterator[Tell]:
-    """A bar that appears when the block takes longer; gives what is to be told how far it is."""
+    """A bar that appears when the block takes longer; gives what is to be told how far it is.
+
+    Args:
+        console: to draw on.
+        patience_s: seconds that need no bar.
+    """
     started = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30))
     bar = Progress(*columns, TaskProgressColumn(), TimeElapsedColumn(), console=console)
@@ -43,7 +48,12 @@ def progress_after(console: Console, patience_s: float = PATIENCE_S) -> Iterator
 
 
 def show_report(report: Report, console: Console) -> None:
-    """Show the files found, what is missing and its consequences."""
+    """Show the files found, what is missing and its consequences.
+
+    Args:
+        report: of the import.
+        console: to draw on.
+    """
     table = Table("", "", title=f"imported into {escape(str(report.folder))}", show_header=False)
     for title, lines in (
         ("found", report.found),
@@ -60,7 +70,12 @@ def show_report(report: Report, console: Console) -> None:
 
 
 def show_store(folder: Path, console: Console) -> None:
-    """Show the contents of a store, from its manifest."""
+    """Show the contents of a store, from its manifest.
+
+    Args:
+        folder: the store.
+        console: to draw on.
+    """
     manifest = read_manifest(folder)
     table = Table("", "", title=escape(str(folder)), show_header=False)
     columns = sorted({key.partition("/")[2] for key in manifest["columns"] if "seed-" in key})

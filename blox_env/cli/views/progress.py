@@ -26,6 +26,11 @@ def progress_bar(
     """A bar with count, time taken, time left, and a ``{task.fields[note]}`` at the end.
 
     Without ``estimate`` the time left is not shown: the note says it, by somebody who knows more.
+
+    Args:
+        console: to draw on, standard error if not given.
+        quiet: draw nothing.
+        estimate: show the time left.
     """
     left: tuple[ProgressColumn, ...] = (TextColumn("left"), TimeRemainingColumn())
     return Progress(

@@ -49,6 +49,13 @@ def watched_search(
 ) -> tuple[History, bool]:
     """Search with the best so far in sight; on ctrl-C what was found until then.
 
+    Args:
+        problem: to be searched.
+        agent: ready to search.
+        name: of the agent.
+        seed: of the search.
+        console: to draw on.
+
     Returns:
         The history, and whether the search came to its end.
 
@@ -67,7 +74,12 @@ def watched_search(
 
 
 def best_table(problem: Problem, history: History) -> Table:
-    """The best architecture of a search and where its numbers come from."""
+    """The best architecture of a search and where its numbers come from.
+
+    Args:
+        problem: that was searched.
+        history: of the search.
+    """
     best = history.best()
     row = history.x[best]
     table = Table("what", "value", title=f"best of {len(history)} evaluations")

@@ -1,1 +1,1 @@
-"""What single and vector environments share: choices, masks, observations, goals, outcomes."""
+"""Parts of environments: choices, masks, observations, goals, outcomes, and the transition."""

@@ -1,4 +1,4 @@
-"""What environments tell beside steps: the exact front, and what rewards are made of."""
+"""Answers of environments beside steps: the exact front, and the parts of rewards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blox_env.problem.pareto import front
 
 
 class Answers:
-    """What single and vector environments answer alike.
+    """Answers that single and vector environments give alike.
 
     ``pareto_front`` is as MO-Gymnasium has it, ``pareto_set`` the architectures that reach it. Both
     list the space, by mean values of full trainings; with ``latency_budget_ms`` what is within it.
@@ -28,7 +28,7 @@ class Answers:
 
     @property
     def problem(self) -> Problem:
-        """What is searched; the first of :attr:`problems`."""
+        """The problem that is searched; the first of :attr:`problems`."""
         return self.rules.problem
 
     @property
@@ -38,17 +38,17 @@ class Answers:
 
     @property
     def goal(self) -> str | None:
-        """What is drawn at reset: ``"latency_target"``, ``"device"`` or None."""
+        """The quantity drawn at reset: ``"latency_target"``, ``"device"`` or None."""
         return self.rules.goals.goal
 
     @property
     def has_cost(self) -> bool:
-        """Whether infos have a ``cost``, as with ``reward="constraint"``."""
+        """True if infos have a ``cost``, as with ``reward="constraint"``."""
         return self.rules.costly
 
     @property
     def edits_architectures(self) -> bool:
-        """Whether episodes change whole architectures; their rewards are then gains."""
+        """True if episodes change whole architectures; their rewards are then gains."""
         return not self.rules.moves.ends
 
     @property

@@ -28,6 +28,11 @@ class Infos:
         """Set ``key`` of the environments ``which``, one value each; nothing where none are.
 
         The values of all are kept as they are, not copied.
+
+        Args:
+            key: of the info.
+            which: the environments that have it.
+            values: one each.
         """
         if len(values) == 0:
             return
@@ -63,6 +68,11 @@ class Infos:
 def check_actions(actions: ArrayLike, space: spaces.Space[Any], n: int) -> NDArray[np.int64]:
     """Actions ``(n,)``, or ``(n, slots)`` for ``MultiDiscrete``, checked.
 
+    Args:
+        actions: as a user gave them.
+        space: of a single action.
+        n: number of environments.
+
     Raises:
         ValueError: for another type or shape, or a value outside; names the environment.
     """
@@ -96,6 +106,10 @@ def check_actions(actions: ArrayLike, space: spaces.Space[Any], n: int) -> NDArr
 def check_mask(mask: object, n: int) -> NDArray[np.bool_] | None:
     """``options["reset_mask"]`` as bool ``(n,)``, None where it is not given.
 
+    Args:
+        mask: as a user gave it.
+        n: number of environments.
+
     Raises:
         ValueError: for anything else, or a mask of nobody.
     """
@@ -111,6 +125,10 @@ def check_mask(mask: object, n: int) -> NDArray[np.bool_] | None:
 
 def check_seeds(seed: int | Sequence[int | None] | None, n: int) -> int | list[int | None] | None:
     """A seed for all, or a list of one each.
+
+    Args:
+        seed: as a user gave it.
+        n: number of environments.
 
     Raises:
         TypeError: for what is no whole number.

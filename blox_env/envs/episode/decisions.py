@@ -1,4 +1,4 @@
-"""What an action is: an architecture as a sequence of decisions."""
+"""Actions as decisions: an architecture is a sequence of them."""
 
 from __future__ import annotations
 
@@ -73,7 +73,12 @@ class Decisions:
         return len(self.steps)
 
     def words(self, number: int, prefix: int) -> str:
-        """What is chosen of a slot when decision ``number`` about it comes next."""
+        """Choices of a slot in words when decision ``number`` about it comes next.
+
+        Args:
+            number: of the decision.
+            prefix: number of the choices so far.
+        """
         step = self.steps[number]
         depth = number - next(n for n, s in enumerate(self.steps) if s.slot == step.slot)
         if depth == 0:
@@ -102,6 +107,10 @@ def _decision(slot: int, table: IntArray, depth: int, actions: int) -> Decision:
 
 def whole_actions(actions: NDArray[Any], space: SearchSpace) -> IntArray:
     """Actions ``(n, slots)`` of ``granularity="whole"`` as architectures.
+
+    Args:
+        actions: checked for type and shape.
+        space: of the architectures.
 
     Raises:
         ValueError: for actions outside ``MultiDiscrete(space.options)``.

@@ -90,7 +90,12 @@ class Edits(Moves):
         return position.masks.copy()
 
     def apply(self, rows: IntArray, actions: IntArray) -> IntArray:
-        """Architectures ``(n, slots)`` after allowed actions ``(n,)``."""
+        """Architectures ``(n, slots)`` after allowed actions ``(n,)``.
+
+        Args:
+            rows: before the actions.
+            actions: one each.
+        """
         slot = self._slot[actions]
         changed = rows.copy()
         own = np.arange(len(rows))

@@ -21,6 +21,11 @@ def draws(seeds: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) ->
     """Uniform numbers in [0, 1), ``(n, count)``: those of episode k of a seed, always the same.
 
     One environment a row, so that thousands of them draw at once what each would draw alone.
+
+    Args:
+        seeds: of the environments, ``(n,)``.
+        episodes: numbers of their episodes, ``(n,)``.
+        count: of numbers each.
     """
     start = mixed(mixed(seeds) + episodes.astype(np.uint64) * STEP)
     numbers = np.arange(1, count + 1, dtype=np.uint64)
@@ -29,13 +34,18 @@ def draws(seeds: NDArray[np.uint64], episodes: NDArray[np.int64], count: int) ->
 
 
 def seed_numbers(seed: int | Sequence[int], n: int) -> NDArray[np.uint64]:
-    """Seeds of ``n`` environments: ``seed + i``, or those of a list; taken modulo 2^64."""
+    """Seeds of ``n`` environments: ``seed + i``, or those of a list; taken modulo 2^64.
+
+    Args:
+        seed: of the first, or one each.
+        n: number of environments.
+    """
     seeds = [seed + i for i in range(n)] if isinstance(seed, int) else list(seed)
     return np.array([int(s) % 2**64 for s in seeds], dtype=np.uint64)
 
 
 class Goals:
-    """What an episode aims at, one number an environment, and how observations show it.
+    """Aims of episodes, one number an environment, and how observations show them.
 
     Args:
         goal: ``"latency_target"``, the target of the reward in milliseconds, drawn evenly from a
@@ -98,6 +108,10 @@ class Goals:
     def given(self, options: dict[str, Any], n: int) -> FloatArray | None:
         """Goals that ``options`` of ``reset`` ask for, ``(n,)``; None where they name none.
 
+        Args:
+            options: of the reset.
+            n: number of environments.
+
         Raises:
             ValueError: for a value out of range, an unknown device, or a number of them not ``n``.
         """
@@ -147,6 +161,10 @@ def probe_architectures(space: SearchSpace, n: int) -> IntArray:
     """The ``n`` architectures whose latencies describe a device, ``(n, slots)``, always the same.
 
     Drawn from the space; fewer are the first of more.
+
+    Args:
+        space: of the architectures.
+        n: how many.
     """
     return space.sample(np.random.default_rng(0), n)
 
@@ -156,6 +174,11 @@ def described(device: Device, target_ms: float, probes: int) -> FloatArray:
 
     Reference architectures describe a device that no training has seen, as in HELP (Lee et al.,
     NeurIPS 2021); one half is a latency at the target.
+
+    Args:
+        device: to be described.
+        target_ms: its latency target.
+        probes: number of architectures.
     """
     latency = device.latency_ms(probe_architectures(device.space, probes))
     return np.asarray(latency / (latency + target_ms))
@@ -163,6 +186,10 @@ def described(device: Device, target_ms: float, probes: int) -> FloatArray:
 
 def check_devices(choices: object, probes: int = 0) -> list[Any]:
     """Devices of a goal, names or objects: at least two, or one where probes describe them.
+
+    Args:
+        choices: as a user gave them.
+        probes: number of architectures that describe a device.
 
     Raises:
         ValueError: for anything else.

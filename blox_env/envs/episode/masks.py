@@ -1,4 +1,4 @@
-"""Which actions are allowed: those that make an architecture, within a latency budget."""
+"""Masks of allowed actions: those that make an architecture, within a latency budget."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Masks:
 
     @property
     def bounded(self) -> bool:
-        """Whether the masks come from a lower bound, so that what they allow may be too slow."""
+        """True if the masks come from a lower bound, so that what they allow may be too slow."""
         return self._bounds is not None
 
     def of(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
@@ -94,7 +94,13 @@ class Masks:
         return masks
 
     def one(self, number: int, row: IntArray, prefix: int) -> Mask:
-        """The mask of decision ``number`` for a single architecture, read-only ``(actions,)``."""
+        """The mask of decision ``number`` for a single architecture, read-only ``(actions,)``.
+
+        Args:
+            number: of the decision.
+            row: options chosen so far, ``(slots,)``.
+            prefix: number of the choices about the slot so far.
+        """
         if self._bounds is not None:
             bounded: Mask = self._bounded(number, row[None], np.array([prefix]))[0]
             return bounded
@@ -119,7 +125,7 @@ class Masks:
         return np.concatenate(self._tables), np.concatenate([[0], ends[:-1]])
 
     def feasible(self, rows: IntArray) -> NDArray[np.bool_]:
-        """Which complete architectures meet the budget, ``(n,)``."""
+        """Mask of the complete architectures that meet the budget, ``(n,)``."""
         if self.budget_ms is None or self.device is None:
             return np.ones(len(rows), dtype=bool)
         return self._within(self.device.latency_ms(rows))
@@ -152,7 +158,7 @@ class Masks:
         return np.asarray(reached, dtype=np.int8)
 
     def _within(self, latency: FloatArray) -> NDArray[np.bool_]:
-        """Which latencies meet the budget; sums in another order may differ in the last digits."""
+        """Mask of the latencies that meet the budget; sums in another order may differ a little."""
         assert self.budget_ms is not None
         return np.asarray(latency <= self.budget_ms * (1 + 1e-9), dtype=bool)
 
@@ -176,7 +182,7 @@ def _check_budget(budget_ms: float, device: Device | None) -> float:
 
 
 def _options_after(decisions: Decisions, number: int) -> NDArray[np.bool_]:
-    """Which options a slot can still get: bool ``(prefixes before, actions, options)``."""
+    """Options a slot can still get: bool ``(prefixes before, actions, options)``."""
     step = decisions.steps[number]
     table = decisions.tables[step.slot]
     count = decisions.space.options[step.slot]

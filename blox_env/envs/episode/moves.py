@@ -1,4 +1,4 @@
-"""What an action does to an architecture: the part that building and editing differ in."""
+"""Moves: the effect of an action on an architecture, in which building and editing differ."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL = slice(None)
 
 
 class Position:
-    """Where ``n`` episodes are.
+    """State of the architectures of ``n`` episodes.
 
     Args:
         n: how many.
@@ -51,13 +51,19 @@ class Position:
             self.nodes[which] = 0
 
     def put(self, which: Which, slot: IntArray, cell: IntArray) -> None:
-        """Set a cell of each of the episodes ``which``."""
+        """Set a cell of each of the episodes ``which``.
+
+        Args:
+            which: the episodes.
+            slot: of each.
+            cell: of each.
+        """
         self.cells.reshape(-1)[self._first[which] + slot] = cell
 
 
 @dataclass(slots=True)
 class Moved:
-    """What came of an action in every episode.
+    """Result of an action in every episode.
 
     Attributes:
         refused: numbers of the episodes whose action is masked, or that it left without any.
@@ -94,7 +100,7 @@ class Moves(ABC):
         self.decisions, self.limits, self.table = decisions, masks, cells
 
     def position(self, n: int) -> Position:
-        """Where ``n`` episodes are before they have begun."""
+        """The position of ``n`` episodes before they have begun."""
         return Position(n, self.table.blank, self.actions if self.keeps_masks else 0)
 
     @abstractmethod
@@ -103,7 +109,13 @@ class Moves(ABC):
 
     @abstractmethod
     def begin(self, position: Position, which: Which, starts: IntArray | None) -> None:
-        """Begin episodes, from complete architectures ``(k, slots)`` where there are some."""
+        """Begin episodes, from complete architectures ``(k, slots)`` where there are some.
+
+        Args:
+            position: of all episodes.
+            which: the episodes that begin.
+            starts: architectures to begin from, None for none.
+        """
 
     @abstractmethod
     def advance(
@@ -119,7 +131,7 @@ class Moves(ABC):
 
     @abstractmethod
     def masks(self, position: Position) -> Mask:
-        """Which actions are allowed, ``(n, actions)``, a fresh array."""
+        """Masks of the allowed actions, ``(n, actions)``, a fresh array."""
 
     def glide(self, position: Position, action: int) -> bool | None:
         """Take an action of the only episode where that can be done in plain numbers.
@@ -134,11 +146,16 @@ class Moves(ABC):
         return None
 
     def starts(self, uniform: FloatArray) -> IntArray | None:
-        """Where episodes begin, by uniform numbers ``(drawn, k)``; None: with nothing."""
+        """Beginnings of episodes, by uniform numbers ``(drawn, k)``; None: with nothing."""
         return None
 
     def given(self, options: dict[str, Any], n: int) -> IntArray | None:
-        """Where a reset's ``options`` say that ``n`` episodes begin."""
+        """Beginnings that a reset's ``options`` ask for.
+
+        Args:
+            options: of the reset.
+            n: number of episodes.
+        """
         return None
 
     def accept(self, position: Position, which: Which, rows: IntArray) -> None:
@@ -156,13 +173,18 @@ class Moves(ABC):
         return self.table.option.take(position.cells)
 
     def filled(self, position: Position) -> IntArray:
-        """How many slots are chosen, ``(n,)``."""
+        """Number of chosen slots, ``(n,)``."""
         nodes = position.nodes
         slots = position.cells.shape[1]
         return np.where(nodes == self.table.end, slots, self.table.slot.take(nodes))
 
     def words(self, position: Position, number: int) -> str:
-        """What one episode has chosen of a slot that is not complete."""
+        """Choices of one episode about a slot that is not complete, in words.
+
+        Args:
+            position: of all episodes.
+            number: of the episode.
+        """
         node = int(position.nodes[number])
         if node == self.table.end:
             return ""
@@ -234,7 +256,12 @@ class Build(Moves):
         return self._rows.take(places, axis=0)
 
     def glide(self, position: Position, action: int) -> bool | None:
-        """The same for one episode, without a budget and for what is allowed."""
+        """The same for one episode, without a budget and for what is allowed.
+
+        Args:
+            position: of the one episode.
+            action: allowed.
+        """
         if self._by_place:
             return None
         node = position.nodes.item(0)
@@ -246,7 +273,7 @@ class Build(Moves):
         return after == self.table.end
 
     def _look(self, nodes: Any, actions: Any, masks: Mask, places: Any) -> tuple[Any, Any, Any]:
-        """Whether actions are allowed, which slots they are about, which cells they make.
+        """Look up if actions are allowed, their slots, and the cells they make.
 
         This is all that building does, of one episode or of many: numbers, or arrays ``(n,)``.
 
@@ -368,20 +395,25 @@ class BuildWhole(Moves):
         return Moved(refused, who if len(rows) else None, rows)
 
     def masks(self, position: Position) -> Mask:
-        """Which options of each slot occur within the budget, one slot after the other."""
+        """Masks of the options of each slot that occur within the budget, slot by slot."""
         return np.tile(self.limits.whole, (len(position.nodes), 1))
 
 
 def _split(
     allowed: NDArray[np.bool_], idle: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.bool_], IntArray | None]:
-    """Which episodes move ``(n,)``, and the numbers of those that are refused, None for none."""
+    """Mask of the episodes that move ``(n,)``, and numbers of those that are refused."""
     moving = allowed if idle is None else allowed & ~idle
     refused = np.flatnonzero(~allowed if idle is None else ~(allowed | idle))
     return moving, refused if len(refused) else None
 
 
 def of_rows(cells: Cells, rows: IntArray) -> IntArray:
-    """Cells ``(n, slots)`` of complete architectures."""
+    """Cells ``(n, slots)`` of complete architectures.
+
+    Args:
+        cells: of the space.
+        rows: architectures ``(n, slots)``.
+    """
     made: Sequence[IntArray] = cells.complete
     return np.stack([own.take(rows[:, slot]) for slot, own in enumerate(made)], axis=1)

@@ -1,4 +1,4 @@
-"""What an observation is: the choices so far as numbers, and what the episode aims at."""
+"""Observations: the choices so far as numbers, and what the episode aims at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finished architecture earns: one number, or a vector of objectives."""
+"""Rewards of finished architectures: one number, or a vector of objectives."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ class Reward(ABC):
 
     @abstractmethod
     def of(self, rows: IntArray, outcome: Outcome) -> NDArray[Any]:
-        """Rewards of architectures ``(n, slots)``; higher is better."""
+        """Rewards of architectures ``(n, slots)``; higher is better.
+
+        Args:
+            rows: the architectures.
+            outcome: theirs.
+        """
 
 
 class ScalarReward(Reward):
