@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from blox_env.envs.config import EnvConfig, MOEnvConfig
+from blox_env.envs.episode.building import Build, BuildBounded, BuildWhole
 from blox_env.envs.episode.cells import Cells
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.envs.episode.edits import Edits
 from blox_env.envs.episode.goals import Goals, check_devices
 from blox_env.envs.episode.masks import Masks
-from blox_env.envs.episode.moves import Build, BuildBounded, BuildWhole, Moves
+from blox_env.envs.episode.moves import Moves
 from blox_env.envs.episode.observations import Observer
 from blox_env.envs.episode.outcomes import Outcome, Outcomes
 from blox_env.envs.episode.rewards import Reward, ScalarReward, VectorReward
