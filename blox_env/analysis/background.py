@@ -17,7 +17,6 @@ from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 
 Loaded = TypeVar("Loaded", Benchmark, Device)
-LISTABLE = 10**6  # architectures of a space that is drawn as a whole
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ def space_of(run: Run, background: Background) -> SearchSpace | None:
 
 
 def _small(benchmark: Benchmark) -> bool:
-    return benchmark.space.size <= LISTABLE
+    return benchmark.space.listable
 
 
 def _load(

@@ -18,7 +18,6 @@ from blox_env.ground.typing import FloatArray
 from blox_env.problem.pareto import front
 
 BoolArray = NDArray[np.bool_]
-_MOST = 10**6  # larger spaces are drawn from
 _DRAWN = 100_000
 
 
@@ -60,7 +59,7 @@ class DevicePoints:
                 f"benchmark {benchmark.name!r} is for the space {benchmark.space.name!r}, but "
                 f"device {device.name!r} for {space.name!r}"
             )
-        complete = space.size <= _MOST
+        complete = space.listable
         if complete:
             rows = space.all()
         else:

@@ -50,7 +50,7 @@ class Device(ABC):
         """
         known: FloatArray | None = getattr(self, "_sorted_ms", None)
         if known is None:  # environments ask for it at every start
-            if self.space.size <= 10**6:
+            if self.space.listable:
                 rows = self.space.all()
             else:
                 rows = self.space.sample(np.random.default_rng(0), 100_000)

@@ -23,7 +23,6 @@ from blox_env.ground import registry
 from blox_env.problem import Problem
 from blox_env.version import __version__
 
-LISTABLE = 10**6  # architectures of a space whose optimum is looked up
 _READABLE = 40  # characters of one part of a file's name
 
 
@@ -178,7 +177,7 @@ def make_plan(settings: ExperimentSettings, out: str | Path) -> list[Search]:
 
 def optimum(problem: Problem) -> float | None:
     """The best reward of the whole space, None where that is too large or costly to look up."""
-    listable = "table" in problem.provides and problem.space.size <= LISTABLE
+    listable = "table" in problem.provides and problem.space.listable
     return problem.optimum()[1] if listable else None
 
 

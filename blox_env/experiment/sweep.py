@@ -20,8 +20,8 @@ from blox_env.problem import Problem
 from blox_env.problem.history import Trials
 from blox_env.problem.pareto import front
 from blox_env.problem.reward import REWARDS, RewardFunction, load_reward
+from blox_env.problem.truth import LISTABLE
 
-LISTABLE = 10**7
 LISTING = "listing"
 
 Progress = Callable[[str], None]

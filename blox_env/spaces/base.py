@@ -15,6 +15,8 @@ from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.layout import Label, Layout, chain
 
+LISTABLE = 10**6  # spaces up to this size are listed, drawn and kept as a whole
+
 
 @dataclass(frozen=True)
 class GraphLayout:
@@ -78,6 +80,11 @@ class SearchSpace:
     def enumerable(self) -> bool:
         """True if every architecture has an integer index of 63 bits."""
         return self.size < 2**63
+
+    @property
+    def listable(self) -> bool:
+        """True for at most :data:`LISTABLE` architectures: all of them can be listed and kept."""
+        return self.size <= LISTABLE
 
     def __eq__(self, other: object) -> bool:
         """Spaces are equal when name and options are."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from blox_env.cli.views.progress import progress_bar
 from blox_env.importers.importing import Progress as Tell
 from blox_env.importers.importing import Report
 from blox_env.store.reader import read_manifest
@@ -28,9 +28,8 @@ def progress_after(console: Console, patience_s: float = PATIENCE_S) -> Iterator
         patience_s: seconds that need no bar.
     """
     started = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30))
-    bar = Progress(*columns, TaskProgressColumn(), TimeElapsedColumn(), console=console)
-    task = bar.add_task("", total=1.0)
+    bar = progress_bar(console, estimate=False, count=False)
+    task = bar.add_task("", total=1.0, note="")
     running = False
 
     def tell(what: str, done: float) -> None:

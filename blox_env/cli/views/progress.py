@@ -12,6 +12,7 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -21,7 +22,11 @@ from blox_env.ground.progress import Tell, Track
 
 
 def progress_bar(
-    console: Console | None = None, *, quiet: bool = False, estimate: bool = True
+    console: Console | None = None,
+    *,
+    quiet: bool = False,
+    estimate: bool = True,
+    count: bool = True,
 ) -> Progress:
     """A bar with count, time taken, time left, and a ``{task.fields[note]}`` at the end.
 
@@ -31,13 +36,14 @@ def progress_bar(
         console: to draw on, standard error if not given.
         quiet: draw nothing.
         estimate: show the time left.
+        count: show how many of how many are done, else the share.
     """
     left: tuple[ProgressColumn, ...] = (TextColumn("left"), TimeRemainingColumn())
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
-        MofNCompleteColumn(),
+        MofNCompleteColumn() if count else TaskProgressColumn(),
         TimeElapsedColumn(),
         *(left if estimate else ()),
         TextColumn("{task.fields[note]}"),

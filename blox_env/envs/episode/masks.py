@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from blox_env.devices.base import Device
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.ground.typing import FloatArray, IntArray
-from blox_env.spaces.base import SearchSpace
-
-LISTABLE = 10**6  # spaces up to this size are worked out in full, once
+from blox_env.spaces.base import LISTABLE, SearchSpace
 
 Mask = NDArray[np.int8]
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
-from blox_env.envs.episode.masks import LISTABLE
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.reward import RewardFunction
@@ -43,7 +42,7 @@ class Outcomes:
         self.problems = list(problems)
         self._tables: list[_Table] | None = None
         first = problems[0]
-        listable = first.space.size <= LISTABLE and "table" in first.benchmark.provides
+        listable = first.space.listable and "table" in first.benchmark.provides
         if listable and all(p.history is None for p in problems):
             self._tables = [_Table.of(problem) for problem in problems]
             self._strides = np.cumprod((1, *first.space.options[:0:-1]))[::-1]

@@ -10,7 +10,6 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from blox_env.envs.episode.masks import LISTABLE
 from blox_env.envs.episode.outcomes import Outcome
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
@@ -89,7 +88,7 @@ class VectorReward(Reward):
             low = -np.inf
             if name == "val_acc":
                 low = 0.0
-            elif space.size > LISTABLE or name == "reward":
+            elif not space.listable or name == "reward":
                 pass
             elif name == "latency_ms":
                 low = -max(float(d.quantiles_ms((1.0,))[0]) for d in self.devices if d is not None)

@@ -12,7 +12,7 @@ from blox_env.experiment.validate import SHOWN, Mismatch, Verdict
 
 def shown(verdict):
     console = Console(file=io.StringIO(), width=100)
-    show(console, verdict)
+    show(console, verdict, f"{verdict.trials} trials")
     return console.file.getvalue()
 
 
