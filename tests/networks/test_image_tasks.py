@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("PIL")
+
 from blox_env.networks.images import reduce
 from blox_env.networks.tasks import list_tasks, load_task, task_settings
 from tests.networks.images.made_up import NAMES10, pixels, png, write_pack

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn")
+
 from blox_env.networks.tasks import DigitsSettings, digits, load_task
 
 SMALL = DigitsSettings(sources=(80, 40, 40), draws=(1, 1, 1))

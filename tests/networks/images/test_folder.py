@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("PIL")
+
 from blox_env.networks.images import find_images
 from tests.networks.images.made_up import png
 
