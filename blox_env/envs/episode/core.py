@@ -195,6 +195,8 @@ class Episodes:
         """Evaluate, and tell the news; those that could be paid for, their rewards and rows."""
         rules = self.rules
         goals = self.goals[which]
+        if self._has_goals and isinstance(which, slice):
+            goals = goals.copy()  # infos hold it, and they are the user's
         outcome = rules.outcome(rows, goals)
         columns = rules.info(rows, goals, outcome)
         rewards = rules.reward.of(rows, outcome)
