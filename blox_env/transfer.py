@@ -33,7 +33,8 @@ from blox_env.envs.vector_env import BloxVectorEnv
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.problem.truth import FrontRegret
+from blox_env.problem.task import Task
+from blox_env.problem.truth import FrontRegret, Truth
 
 PREFIX = "leave-out-"
 PROBES = 10
@@ -161,7 +162,7 @@ class Scores:
     split: str
     x: IntArray
     regret: FloatArray
-    _problem: Problem = field(repr=False, compare=False)
+    _truth: Truth = field(repr=False, compare=False)
 
     @property
     def best(self) -> float:
@@ -179,7 +180,7 @@ class Scores:
         Raises:
             ImportError: without the extra ``moo``.
         """
-        return self._problem.front_regret(x=self.x)
+        return self._truth.front_regret(x=self.x)
 
 
 def list_splits(space: str = "blox") -> list[str]:
@@ -256,8 +257,8 @@ def judge(
             raise ValueError("measurements and options are for agents: a policy sees the probes")
         arguments = {"benchmark": benchmark, "reward": reward, **environment}
         rows = _built(method, split.unseen_environment(answers, **arguments), seed)
-    problem = Problem(benchmark, split.test, reward, objectives=OBJECTIVES, keep=False)
-    return Scores(split.name, rows, problem.regret(rows), problem)
+    truth = Truth(Task.of(benchmark, split.test, reward, objectives=OBJECTIVES))
+    return Scores(split.name, rows, truth.regret(rows), truth)
 
 
 def _searched(

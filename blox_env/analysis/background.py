@@ -12,7 +12,8 @@ from blox_env.devices.base import Device, load_device
 from blox_env.experiment.results import Run
 from blox_env.ground import registry
 from blox_env.ground.typing import FloatArray
-from blox_env.problem import Problem
+from blox_env.problem.task import Task
+from blox_env.problem.truth import Truth
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 
@@ -76,8 +77,8 @@ def load_background(run: Run) -> Background:
         test = found.test_acc
         if device is not None:
             whole = Points(device.latency_ms(rows), found.val_acc)
-            problem = Problem(benchmark, device, objectives=("val_acc", "latency_ms"))
-            corner = problem.reference_point() * (1, -1)  # latency counts with a minus there
+            task = Task.of(benchmark, device, None, objectives=("val_acc", "latency_ms"))
+            corner = Truth(task).reference_point() * (1, -1)  # latency counts with a minus there
             chosen = whole.on_front()
             order = whole.latency_ms[chosen].argsort(kind="stable")
             flags = device.measured(rows[chosen])

@@ -65,30 +65,21 @@ class History:
         self._full = full  # epochs of a full training; shorter ones are not ranked
         self._x = np.empty((16, slots), dtype=np.int64)
         self._columns = {name: np.empty(16, dtype=kind) for name, kind in _COLUMNS.items()}
-        self._rows: dict[int, set[Any]] = {}  # epochs -> architectures
         self._n = 0
 
     def __len__(self) -> int:
         """Number of rows."""
         return self._n
 
-    def record(
-        self,
-        trials: Trials,
-        keys: list[Any],
-        first: NDArray[np.bool_],
-        epochs: int,
-        queries: int,
-    ) -> None:
-        """Append what is new among the evaluated trials.
+    def append(self, trials: Trials, chosen: IntArray, epochs: int, queries: int) -> None:
+        """Append some rows of a batch.
 
-        ``keys`` identify architectures, ``first`` marks the first of equal ones in the batch, and
-        ``queries`` is the number of architectures asked for before.
+        Args:
+            trials: what came of the batch.
+            chosen: numbers of its rows that are new.
+            epochs: length of the trainings.
+            queries: how many architectures had been asked for before the batch.
         """
-        seen = self._rows.setdefault(epochs, set())
-        known = np.fromiter(map(seen.__contains__, keys), bool, len(keys))
-        chosen = np.flatnonzero(first & trials.evaluated & ~known)
-        seen.update(map(keys.__getitem__, chosen.tolist()))
         start, stop = self._n, self._n + len(chosen)
         self._reserve(stop)
         self._x[start:stop] = trials.x[chosen]
@@ -163,7 +154,8 @@ class History:
         return int(np.argmax(ranked))
 
     def _ranked(self) -> FloatArray:
-        return np.where(self.epochs == self._full, self.reward, -np.inf)
+        known = (self.epochs == self._full) & ~np.isnan(self.reward)  # NaN never wins
+        return np.where(known, self.reward, -np.inf)
 
     def to_csv(self) -> str:
         """One line a trial, with a header; slots are ``x0, x1, …``."""

@@ -12,6 +12,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.history import Trials
 
 # What needs no device; the first three are the usual proxies of energy where nothing is measured.
 SIZES = ("params", "macs", "peak_activation_bytes", "flops")
@@ -63,6 +64,12 @@ class Objectives:
             known[name] if name in known else -self.size_of(name, rows) for name in self.names
         ]
         return np.column_stack(columns).astype(float)
+
+    def of(self, trials: Trials) -> FloatArray:
+        """Values ``(n, objectives)`` of trials; higher is better."""
+        return self.values(
+            trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
+        )
 
     def size_of(self, name: str, rows: IntArray) -> FloatArray:
         """``params``, ``macs``, ``peak_activation_bytes`` or ``flops``, ``(n,)``.

@@ -1,36 +1,38 @@
-"""The problem of a search: space, benchmark, device, objective, budget; and what was evaluated."""
+"""The problem of a search: what is asked, what was spent, and what is true of it."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from blox_env.benchmarks.base import Benchmark, load_benchmark
-from blox_env.devices.base import Device, load_device
-from blox_env.ground.errors import check_positive_int, unknown_name
+from blox_env.benchmarks.base import Benchmark
+from blox_env.devices.base import Device
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.clock import Clock
 from blox_env.problem.history import History, Trials
+from blox_env.problem.ledger import ELSEWHERE, Ledger
 from blox_env.problem.objectives import Objectives
-from blox_env.problem.reward import RewardFunction, load_reward
-from blox_env.problem.truth import GroundTruth
-from blox_env.spaces.base import SearchSpace
-
-QUERIES_PER_BUDGET = 20
-_NOISE = ("mean", "sampled")
+from blox_env.problem.reward import RewardFunction, check_finite
+from blox_env.problem.task import Task
+from blox_env.problem.truth import FrontRegret, Truth
+from blox_env.spaces.base import Rows, SearchSpace
 
 
-class Problem(GroundTruth):
+class Problem:
     """A benchmark, a device and an objective, with one accounting for all kinds of search.
 
     A budget counts full trainings of distinct architectures: ``e`` of ``E`` epochs cost ``e/E``,
     going on with one costs the difference, and asking again is free. ``max_queries`` ends a search
     that asks for nothing new any more, or for what it cannot pay. The exact answers are those of
-    :class:`~blox_env.problem.truth.GroundTruth`: optimum, front, hypervolume, regret.
+    :class:`~blox_env.problem.truth.Truth`: optimum, front, hypervolume, regret.
+
+    It is made of three parts: :attr:`task`, what is asked, which never changes; :attr:`ledger`,
+    what was spent and recorded, all that changes; :attr:`truth`, the exact answers. Threads may
+    share a problem. Other processes cannot: a copy there would spend a budget of its own.
 
     Args:
         benchmark: a name, or a :class:`~blox_env.benchmarks.base.Benchmark`.
@@ -51,6 +53,11 @@ class Problem(GroundTruth):
 
     Raises:
         ValueError: for unknown names, a budget below one, a device for another space.
+
+    Attributes:
+        task: what is asked.
+        ledger: what was spent and recorded; None with ``keep=False``.
+        truth: the exact answers.
     """
 
     def __init__(
@@ -68,67 +75,157 @@ class Problem(GroundTruth):
         objectives: str | Sequence[str] = ("reward",),
         clock: Clock | None = None,
     ) -> None:
-        self.benchmark = load_benchmark(benchmark)
-        self.device = None if device is None else load_device(device)
-        if self.device is not None and self.device.space != self.benchmark.space:
-            raise ValueError(
-                f"device {self.device.name!r} is for the space {self.device.space.name!r}, but "
-                f"benchmark {self.benchmark.name!r} for {self.benchmark.space.name!r}"
-            )
-        default = "accuracy" if self.device is None else "mnasnet"
-        self.reward_name, self.formula = load_reward(default if reward is None else reward)
-        self.formula_is_named = reward is None or isinstance(reward, str)
-        if self.device is None and isinstance(reward, str) and reward != "accuracy":
-            raise ValueError(f"reward {self.reward_name!r} needs a device, got device=None")
-        self.latency_target_ms = _target(latency_target_ms, self.device)
-        self.objectives = Objectives(objectives, self.benchmark, self.device)
-        if noise not in _NOISE:
-            raise ValueError(unknown_name("noise", noise, _NOISE))
-        self.noise, self.seed = noise, check_positive_int("seed", seed, 0)
-        self.budget = None if budget is None else check_positive_int("budget", budget)
-        if self.budget is not None and not keep:
+        self.task = Task.of(
+            benchmark,
+            device,
+            reward,
+            latency_target_ms=latency_target_ms,
+            noise=noise,
+            seed=seed,
+            objectives=objectives,
+        )
+        self.truth = Truth(self.task)
+        self.ledger: Ledger | None = None
+        if keep:
+            size, epochs = self.space.size, self.benchmark.epochs
+            limits: dict[str, Any] = {"budget": budget, "max_queries": max_queries}
+            self.ledger = Ledger(self.space.slots, size, epochs, **limits, clock=clock)
+        elif budget is not None:
             raise ValueError("a problem with a budget keeps a history: keep must be True")
-        if max_queries is not None and not keep:
+        elif max_queries is not None:
             raise ValueError("max_queries needs a history: keep must be True")
-        if max_queries is not None:
-            self.max_queries: int | None = check_positive_int("max_queries", max_queries)
-        else:
-            self.max_queries = None if self.budget is None else QUERIES_PER_BUDGET * self.budget
-        self.history = History(self.space.slots, self.benchmark.epochs) if keep else None
-        if clock is not None and not keep:
+        elif clock is not None:
             raise ValueError("a clock needs a history: keep must be True")
-        self.clock = clock
-        self.spent = 0.0
-        self.queries = 0
-        self._trained: dict[Any, int] = {}  # architecture -> epochs paid for
-        self._full = 0  # architectures trained in full
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process may have the task, not the account.
+
+        Raises:
+            TypeError: for a problem with a history: each process would spend the whole budget.
+        """
+        if self.ledger is not None:
+            raise TypeError(ELSEWHERE)
+        return _without_account, (self.task,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Problem:
+        """The same task with a copy of the account."""
+        made = type(self).__new__(type(self))
+        made.task, made.truth = self.task, self.truth
+        made.ledger = copy.deepcopy(self.ledger, memo)
+        return made
+
+    # -- what is asked ---------------------------------------------------------------------
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """Where accuracies come from."""
+        return self.task.benchmark
+
+    @property
+    def device(self) -> Device | None:
+        """Where latencies come from, None for nowhere."""
+        return self.task.device
 
     @property
     def space(self) -> SearchSpace:
         """What can be asked for."""
-        return self.benchmark.space
+        return self.task.space
 
     @property
     def provides(self) -> frozenset[str]:
         """What agents may require: what the benchmark provides, and ``"latency"``."""
-        extra = {"latency"} if self.device is not None else set()
-        return self.benchmark.provides | extra
+        return self.task.provides
+
+    @property
+    def reward_name(self) -> str:
+        """How results call the formula."""
+        return self.task.reward_name
+
+    @property
+    def formula(self) -> RewardFunction:
+        """Reward of accuracies ``(n,)``, latencies ``(n,)`` and target."""
+        return self.task.formula
+
+    @property
+    def latency_target_ms(self) -> float:
+        """Target of the formula, NaN without a device."""
+        return self.task.latency_target_ms
+
+    @property
+    def objectives(self) -> Objectives:
+        """What agents for several objectives search for."""
+        return self.task.objectives
+
+    @property
+    def noise(self) -> str:
+        """``"mean"`` or ``"sampled"``."""
+        return self.task.noise
+
+    @property
+    def seed(self) -> int:
+        """Which training ``noise="sampled"`` draws."""
+        return self.task.noise_seed
+
+    def rewards(
+        self,
+        val_acc: FloatArray,
+        latency_ms: FloatArray,
+        target_ms: float | FloatArray | None = None,
+    ) -> FloatArray:
+        """The reward of given accuracies and latencies, ``(n,)``.
+
+        Args:
+            val_acc: fractions ``(n,)``.
+            latency_ms: milliseconds ``(n,)``.
+            target_ms: instead of ``latency_target_ms``, for all or one each ``(n,)``.
+        """
+        return self.task.rewards(val_acc, latency_ms, target_ms)
+
+    def values(self, trials: Trials) -> FloatArray:
+        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus."""
+        return self.task.values(trials)
+
+    # -- what was spent --------------------------------------------------------------------
+
+    @property
+    def history(self) -> History | None:
+        """What was evaluated; None with ``keep=False``."""
+        return None if self.ledger is None else self.ledger.history
+
+    @property
+    def clock(self) -> Clock | None:
+        """Simulated time."""
+        return None if self.ledger is None else self.ledger.clock
+
+    @property
+    def budget(self) -> int | None:
+        """Number of full trainings, None for no limit."""
+        return None if self.ledger is None else self.ledger.budget
+
+    @property
+    def max_queries(self) -> int | None:
+        """Number of architectures asked for, None for no limit."""
+        return None if self.ledger is None else self.ledger.max_queries
+
+    @property
+    def spent(self) -> float:
+        """What is gone of the budget, in full trainings."""
+        return 0.0 if self.ledger is None else self.ledger.spent
+
+    @property
+    def queries(self) -> int:
+        """How many architectures were asked for."""
+        return 0 if self.ledger is None else self.ledger.queries
 
     @property
     def remaining(self) -> float:
         """What is left of the budget, in full trainings; infinite without a budget."""
-        return np.inf if self.budget is None else max(0.0, self.budget - self.spent)
+        return np.inf if self.ledger is None else self.ledger.remaining
 
     @property
     def done(self) -> bool:
         """Whether nothing new can be evaluated: budget, queries or time spent, space exhausted."""
-        if self.clock is not None and self.clock.over:
-            return True
-        if self.remaining < 1 / self.benchmark.epochs - 1e-9:  # not even one epoch
-            return True
-        if self.max_queries is not None and self.queries >= self.max_queries:
-            return True
-        return self._full >= self.space.size
+        return self.ledger is not None and self.ledger.done
 
     # -- evaluating ------------------------------------------------------------------------
 
@@ -141,152 +238,132 @@ class Problem(GroundTruth):
         Args:
             x: the architectures; repeats are answered from the history and cost nothing.
             epochs: length of the trainings, None for full ones.
+
+        Raises:
+            ValueError: for what is no architecture, or where the benchmark has no accuracy, or the
+                formula no finite reward, of one.
         """
-        rows = self.space.check(x)
+        task, ledger = self.task, self.ledger
+        rows = Rows.of(self.space, x)
         length = self.benchmark.check_epochs(epochs)
-        if self.history is None:
-            return self._trials(rows, length, *_whole(len(rows)), None, self._draw)
-        keys = self._keys(rows)
-        within = np.ones(len(rows), bool)
-        if self.max_queries is not None:
-            within[max(0, self.max_queries - self.queries) :] = False
-        before = np.fromiter(map(self._trained.get, keys, repeat(0)), np.int64, len(rows))
-        _, where, group = np.unique(np.array(keys), return_index=True, return_inverse=True)
-        first = np.zeros(len(rows), bool)
-        first[where] = True
-        cost = np.where(first, np.maximum(0, length - before), 0) / self.benchmark.epochs
-        evaluated = _affordable(cost, within, self.remaining)
-        evaluated &= evaluated[where][group]  # a repeat of what could not be paid
-        cost[~evaluated] = 0.0
-        trials = self._trials(rows, length, cost, before, evaluated, self._draw)
-        if self.clock is not None:
-            in_time = self.clock.run(trials.train_time_s[trials.new])
-            if not in_time.all():  # as if the budget did not pay for the others
-                evaluated[np.flatnonzero(trials.new)[~in_time]] = False
-                evaluated &= evaluated[where][group]
-                cost[~evaluated] = 0.0
-                trials = self._trials(rows, length, cost, before, evaluated, self._draw)
-        paid, recorded = np.flatnonzero(trials.new), len(self.history)
-        self._trained.update(zip(map(keys.__getitem__, paid.tolist()), repeat(length)))
-        self.history.record(trials, keys, first, length, self.queries)
-        if self.clock is not None:
-            self.clock.record(self.history.column("cost")[recorded:] > 0)
-        if length == self.benchmark.epochs:
-            self._full += len(paid)
-        self.spent += float(cost.sum())
-        self.queries += int(within.sum())
+        n = len(rows)
+        if ledger is None:
+            nothing = np.zeros(n, dtype=np.int64)
+            return _finite(task.trials(rows, length, np.ones(n), nothing, None, task.draw))
+        with ledger.lock:
+            asked = ledger.request(self._keys(rows), length)
+            known = (length, asked.cost, asked.before, asked.evaluated, task.draw)
+            trials = _finite(task.trials(rows, *known))
+            if ledger.clock is not None:
+                in_time = ledger.clock.run(trials.train_time_s[trials.new])
+                if not in_time.all():  # as if the budget did not pay for the others
+                    late = np.zeros(n, bool)
+                    late[np.flatnonzero(trials.new)[~in_time]] = True
+                    asked.leave_out(late)
+                    trials = task.trials(rows, *known)
+            ledger.record(asked, trials)
         return trials
 
     def peek(self, x: ArrayLike) -> Trials:
         """Means of full trainings without charge or record: ground truth, not for searches."""
-        rows = self.space.check(x)
-        return self._trials(rows, self.benchmark.epochs, *_whole(len(rows)), None, None)
+        return self.task.means(x)
 
     def test_acc(self, x: ArrayLike) -> FloatArray:
         """Test accuracy after full training, ``(n,)``: to be asked for once, at the end."""
         return self.benchmark.evaluate(self.space.check(x)).test_acc
 
-    def rewards(
-        self,
-        val_acc: FloatArray,
-        latency_ms: FloatArray,
-        target_ms: float | FloatArray | None = None,
-    ) -> FloatArray:
-        """The reward of given accuracies and latencies, ``(n,)``.
-
-        ``target_ms`` takes the place of ``latency_target_ms``, for all or one each ``(n,)``.
-        """
-        target: Any = self.latency_target_ms if target_ms is None else target_ms
-        return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)
-
-    def values(self, trials: Trials) -> FloatArray:
-        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus."""
-        return self.objectives.values(
-            trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
-        )
-
-    @property
-    def _draw(self) -> int | None:
-        """Which single training searches see, None for the mean."""
-        return self.seed if self.noise == "sampled" else None
-
-    def _trials(
-        self,
-        x: IntArray,
-        length: int,
-        cost: FloatArray,
-        before: IntArray,
-        evaluated: NDArray[np.bool_] | None,
-        seed: int | None,
-    ) -> Trials:
-        """Trials of ``x``, of which ``evaluated`` are evaluated (None: all)."""
-        every = evaluated is None or bool(evaluated.all())
-        mask = np.ones(len(x), bool) if evaluated is None else evaluated
-        rows = x if every else x[mask]
-        value = self.benchmark.evaluate(rows, epochs=length, seed=seed)
-        if (unknown := np.isnan(value.val_acc)).any():
-            raise ValueError(
-                f"benchmark {self.benchmark.name!r} has no accuracy of architecture "
-                f"{rows[int(np.argmax(unknown))].tolist()}: a search needs one that has all"
-            )
-        latency = (
-            np.full(len(rows), np.nan) if self.device is None else self.device.latency_ms(rows)
-        )
-        reward = self.rewards(value.val_acc, latency)
-        time, source = value.train_time_s, value.source
-        if not every:
-            latency, reward, time = (_spread(v, mask) for v in (latency, reward, time))
-            source = np.full(len(x), "", dtype=value.source.dtype)
-            source[mask] = value.source
-        time = time * (1 - np.minimum(1.0, before / length))
-        return Trials(
-            x=x,
-            val_acc=value.val_acc if every else _spread(value.val_acc, mask),
-            latency_ms=latency,
-            reward=reward,
-            train_time_s=np.where(mask & (cost <= 0), 0.0, time),
-            source=source,
-            evaluated=mask,
-            new=cost > 0,
-            cost=cost,
-        )
-
-    def _keys(self, rows: IntArray) -> list[Any]:
+    def _keys(self, rows: Rows) -> list[Any]:
         if self.space.enumerable:
             return list(self.space.index(rows).tolist())
         packed = np.ascontiguousarray(rows, dtype=np.int32)
         return list(packed.view(f"S{packed.shape[1] * 4}").ravel().tolist())
 
+    # -- what is true ----------------------------------------------------------------------
 
-def _whole(n: int) -> tuple[FloatArray, IntArray]:
-    """Cost and epochs before of ``n`` trainings from scratch."""
-    return np.ones(n), np.zeros(n, dtype=np.int64)
+    def optimum(self, *, latency_budget_ms: float | None = None) -> tuple[IntArray, float]:
+        """The best architecture and its reward; see :meth:`Truth.optimum`."""
+        return self.truth.optimum(latency_budget_ms=latency_budget_ms)
+
+    def regret(
+        self,
+        x: ArrayLike,
+        *,
+        latency_budget_ms: float | None = None,
+        infeasible: float | None = None,
+    ) -> FloatArray:
+        """Simple regret of answers, ``(n,)``; see :meth:`Truth.regret`.
+
+        Args:
+            x: the answers ``(n, slots)``.
+            latency_budget_ms: regret is to the best within it.
+            infeasible: what an answer over the budget counts.
+        """
+        return self.truth.regret(x, latency_budget_ms=latency_budget_ms, infeasible=infeasible)
+
+    def pareto_front(
+        self,
+        *,
+        objectives: str | Sequence[str] | None = None,
+        latency_budget_ms: float | None = None,
+    ) -> tuple[IntArray, FloatArray]:
+        """The exact front of the space; see :meth:`Truth.pareto_front`.
+
+        Args:
+            objectives: others than those of the problem.
+            latency_budget_ms: the front of what is within it.
+        """
+        return self.truth.pareto_front(objectives=objectives, latency_budget_ms=latency_budget_ms)
+
+    def reference_point(self, *, objectives: str | Sequence[str] | None = None) -> FloatArray:
+        """Where hypervolumes are measured from; see :meth:`Truth.reference_point`."""
+        return self.truth.reference_point(objectives=objectives)
+
+    def hypervolume(
+        self,
+        values: ArrayLike | None = None,
+        *,
+        x: ArrayLike | None = None,
+        reference: ArrayLike | None = None,
+    ) -> float:
+        """Hypervolume of a set of points; see :meth:`Truth.hypervolume`.
+
+        Args:
+            values: the points ``(n, objectives)``.
+            x: architectures ``(n, slots)`` instead.
+            reference: another point than :meth:`reference_point`.
+        """
+        return self.truth.hypervolume(values, x=x, reference=reference)
+
+    def front_regret(
+        self,
+        values: ArrayLike | None = None,
+        *,
+        x: ArrayLike | None = None,
+        objectives: str | Sequence[str] | None = None,
+        latency_budget_ms: float | None = None,
+    ) -> FrontRegret:
+        """How far a set of points is from the exact front; see :meth:`Truth.front_regret`.
+
+        Args:
+            values: the points ``(n, objectives)``.
+            x: architectures ``(n, slots)`` instead.
+            objectives: others than those of the problem.
+            latency_budget_ms: compare with the front within it.
+        """
+        limits: dict[str, Any] = {"objectives": objectives, "latency_budget_ms": latency_budget_ms}
+        return self.truth.front_regret(values, x=x, **limits)
 
 
-def _target(latency_target_ms: float | None, device: Device | None) -> float:
-    if latency_target_ms is not None:
-        target = float(latency_target_ms)
-        if not (np.isfinite(target) and target > 0):
-            raise ValueError(f"latency_target_ms must be above 0, got {latency_target_ms!r}")
-        return target
-    return np.nan if device is None else device.median_ms()
+def _without_account(task: Task) -> Problem:
+    """A problem of a task that keeps nothing."""
+    made = Problem.__new__(Problem)
+    made.task, made.truth, made.ledger = task, Truth(task), None
+    return made
 
 
-def _affordable(cost: FloatArray, within: NDArray[np.bool_], budget: float) -> NDArray[np.bool_]:
-    """Which rows can be paid one after the other; what is too dear is skipped."""
-    payable = within.copy()
-    while True:
-        total = np.cumsum(np.where(payable, cost, 0.0))
-        over = payable & (cost > 0) & (total > budget + 1e-9)
-        if not over.any():
-            return payable
-        first = int(np.argmax(over))
-        left = budget - (total[first] - cost[first])
-        payable[first:] &= cost[first:] <= left + 1e-9  # what is left only shrinks
-
-
-def _spread(values: FloatArray, mask: NDArray[np.bool_]) -> FloatArray:
-    """``values`` at the rows of ``mask``, NaN elsewhere."""
-    full = np.full(len(mask), np.nan)
-    full[mask] = values
-    return full
+def _finite(trials: Trials) -> Trials:
+    """The trials, if the formula gave a finite reward for each that was evaluated."""
+    if not np.isfinite(trials.reward).all():
+        done, acc, latency = trials.evaluated, trials.val_acc, trials.latency_ms
+        check_finite(trials.x[done], trials.reward[done], acc[done], latency[done])
+    return trials

@@ -37,7 +37,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from blox_env.ground.errors import unknown_name
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 
 RewardFunction = Callable[[FloatArray, FloatArray, float], FloatArray]
 
@@ -122,6 +122,30 @@ def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
     what is feasible, 0.5 for half as much again as is allowed.
     """
     return np.maximum(0.0, latency / target - 1.0)
+
+
+def check_finite(
+    x: IntArray, reward: FloatArray, val_acc: FloatArray, latency_ms: FloatArray
+) -> None:
+    """Refuse rewards that are no numbers or infinite.
+
+    Args:
+        x: the architectures ``(n, slots)``.
+        reward: of each ``(n,)``.
+        val_acc: what it was made of, ``(n,)``.
+        latency_ms: and this, ``(n,)``.
+
+    Raises:
+        ValueError: names the first architecture, and what its reward was made of.
+    """
+    bad = ~np.isfinite(reward)
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise ValueError(
+            f"the reward of architecture {x[first].tolist()} is {reward[first]}, with accuracy "
+            f"{val_acc[first]:.4g} and latency {latency_ms[first]:.4g} ms: a formula must give a "
+            "finite number for every architecture, a low one for what is not wanted"
+        )
 
 
 REWARDS: dict[str, Callable[..., FloatArray]] = {

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from blox_env.benchmarks.base import Benchmark
-from blox_env.devices.base import Device
-from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.ground.typing import BoolArray, FloatArray, IntArray
 from blox_env.problem.history import Trials
 from blox_env.problem.objectives import Objectives
 from blox_env.problem.pareto import epsilon_additive, front, hypervolume, igd_plus
 from blox_env.problem.reference_points import reference_point
-from blox_env.spaces.base import SearchSpace
+from blox_env.problem.task import Task
 
 LISTABLE = 10**7
 
@@ -49,30 +47,36 @@ class FrontRegret:
         return self.regret / self.exact
 
 
-class GroundTruth(ABC):
-    """What is true of a problem, by means of full trainings; free, and not for searches.
+class Truth:
+    """What is true of a task, by means of full trainings; free, and not for searches.
 
     Where a latency budget is given only architectures within it are answers: *feasible* ones. All
-    methods but :meth:`hypervolume` list the space and raise a ValueError where it is too large
-    (over 10^7).
+    methods but :meth:`hypervolume` list the space, once, and raise a ValueError where it is too
+    large (over 10^7).
+
+    Args:
+        task: what is asked.
     """
 
-    benchmark: Benchmark
-    device: Device | None
-    objectives: Objectives
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._whole: Trials | None = None
 
-    @property
-    @abstractmethod
-    def space(self) -> SearchSpace:
-        """What can be asked for."""
+    def __deepcopy__(self, memo: dict[int, Any]) -> Truth:
+        """The truth itself: nothing in it changes but what it has looked up."""
+        return self
 
-    @abstractmethod
-    def peek(self, x: ArrayLike) -> Trials:
-        """Means of full trainings without charge or record."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Other processes list the space again."""
+        return type(self), (self.task,)
 
-    @abstractmethod
-    def values(self, trials: Trials) -> FloatArray:
-        """Objectives of trials, ``(n, objectives)``; higher is better."""
+    def whole(self) -> Trials:
+        """Mean values of all architectures in order of their number, listed once.
+
+        Raises:
+            ValueError: where the space is too large.
+        """
+        return self._listed("values")
 
     # -- one objective ---------------------------------------------------------------------
 
@@ -86,7 +90,8 @@ class GroundTruth(ABC):
             ValueError: where the space is too large to list, or nothing is within the budget.
         """
         trials, feasible = self._everything("optimum", latency_budget_ms)
-        best = int(np.argmax(np.where(feasible, trials.reward, -np.inf)))
+        ranked = np.where(feasible & ~np.isnan(trials.reward), trials.reward, -np.inf)
+        best = int(np.argmax(ranked))
         return trials.x[best], float(trials.reward[best])
 
     def regret(
@@ -109,8 +114,8 @@ class GroundTruth(ABC):
             ValueError: as :meth:`optimum`.
         """
         trials, feasible = self._everything("optimum", latency_budget_ms)
-        reward = trials.reward[feasible]
-        answers = self.peek(x)
+        reward = trials.reward[feasible & ~np.isnan(trials.reward)]
+        answers = self.task.means(x)
         if infeasible is None:
             infeasible = float(reward.max() - reward.min())
         within = self._within(answers, latency_budget_ms)
@@ -138,30 +143,27 @@ class GroundTruth(ABC):
             ValueError: where the space is too large to list, or nothing is within the budget.
         """
         trials, feasible = self._everything("front", latency_budget_ms)
-        own = self.objectives
-        if objectives is not None:
-            own = Objectives(objectives, self.benchmark, self.device)
-        values = own.values(
-            trials.x, reward=trials.reward, val_acc=trials.val_acc, latency_ms=trials.latency_ms
-        )
+        values = self._objectives(objectives).of(trials)
         rows = np.flatnonzero(feasible)
         rows = rows[front(values[rows], maximise=True)]
         _, first = np.unique(values[rows], axis=0, return_index=True)
         rows = rows[first[::-1]]
         return trials.x[rows], values[rows]
 
-    def reference_point(self) -> FloatArray:
-        """Where hypervolumes are measured from, ``(objectives,)``, in the sense of :meth:`values`.
+    def reference_point(self, *, objectives: str | Sequence[str] | None = None) -> FloatArray:
+        """Where hypervolumes are measured from, ``(objectives,)``, costs with a minus.
 
         Frozen for the embedded data; the rule is in :mod:`blox_env.problem.reference_points`.
+
+        Args:
+            objectives: others than those of the problem.
 
         Raises:
             ValueError: where the space is too large to list, or for other data under the name of
                 embedded ones.
         """
-        return reference_point(
-            self.objectives, lambda: self.values(self._everything("reference point", None)[0])
-        )
+        own = self._objectives(objectives)
+        return reference_point(own, lambda: own.of(self._listed("reference point")))
 
     def hypervolume(
         self,
@@ -182,7 +184,7 @@ class GroundTruth(ABC):
                 :meth:`reference_point`.
             ImportError: without the extra ``moo``.
         """
-        points = self._points(values, x)
+        points = self._points(self.task.objectives, values, x)
         corner = self.reference_point() if reference is None else reference
         return hypervolume(points, corner, maximise=True)
 
@@ -191,6 +193,7 @@ class GroundTruth(ABC):
         values: ArrayLike | None = None,
         *,
         x: ArrayLike | None = None,
+        objectives: str | Sequence[str] | None = None,
         latency_budget_ms: float | None = None,
     ) -> FrontRegret:
         """How far a set of points is from the exact front.
@@ -201,6 +204,7 @@ class GroundTruth(ABC):
         Args:
             values: the points ``(n, objectives)``.
             x: architectures ``(n, slots)`` instead; their mean values are taken.
+            objectives: others than those of the problem.
             latency_budget_ms: compare with the front within it; architectures over it count
                 nothing. Needs ``x``.
 
@@ -211,15 +215,15 @@ class GroundTruth(ABC):
         if latency_budget_ms is not None:
             if x is None:
                 raise ValueError("latency_budget_ms needs architectures: pass x=")
-            x = np.asarray(x)[self._within(self.peek(x), latency_budget_ms)]
-        points = self._points(values, x)
-        trials, _ = self._everything("front", None)
-        every = self.values(trials)
+            x = np.asarray(x)[self._within(self.task.means(x), latency_budget_ms)]
+        own = self._objectives(objectives)
+        points = self._points(own, values, x)
+        every = own.of(self._listed("front"))
         worst, best = every.min(axis=0), every.max(axis=0)
         scale = np.where(best > worst, best - worst, 1.0)
-        _, exact = self.pareto_front(latency_budget_ms=latency_budget_ms)
+        _, exact = self.pareto_front(objectives=own.names, latency_budget_ms=latency_budget_ms)
         scaled = (points - worst) / scale, (exact - worst) / scale
-        reference = self.reference_point()
+        reference = reference_point(own, lambda: every)
         whole = hypervolume(exact, reference, maximise=True)
         volume = hypervolume(points, reference, maximise=True)
         if np.isclose(volume, whole, rtol=1e-12, atol=0):
@@ -231,26 +235,40 @@ class GroundTruth(ABC):
             epsilon=epsilon_additive(*scaled, maximise=True),
         )
 
-    def _points(self, values: ArrayLike | None, x: ArrayLike | None) -> FloatArray:
+    def _objectives(self, names: str | Sequence[str] | None) -> Objectives:
+        """The task's objectives, or others of its benchmark and device."""
+        own = self.task.objectives
+        return own if names is None else Objectives(names, own.benchmark, own.device)
+
+    def _points(self, own: Objectives, values: ArrayLike | None, x: ArrayLike | None) -> FloatArray:
         if (values is None) == (x is None):
             raise ValueError("expected either values or x")
         if x is not None:
-            return self.values(self.peek(x))
+            return own.of(self.task.means(x))
         points = np.asarray(values, dtype=float)
-        if points.ndim != 2 or points.shape[1] != len(self.objectives):
+        if points.ndim != 2 or points.shape[1] != len(own):
             raise ValueError(
-                f"expected values of shape (n, {len(self.objectives)}), one column for each of "
-                f"{', '.join(self.objectives.names)}, got shape {points.shape}"
+                f"expected values of shape (n, {len(own)}), one column for each of "
+                f"{', '.join(own.names)}, got shape {points.shape}"
             )
         return points
 
-    def _everything(
-        self, what: str, latency_budget_ms: float | None
-    ) -> tuple[Trials, NDArray[np.bool_]]:
+    def _listed(self, what: str) -> Trials:
+        """Trials of the whole space, with the rewards that the formula gives now."""
+        space = self.task.space
+        if space.size > LISTABLE:
+            raise ValueError(f"{space!r} is too large to find its {what} by listing")
+        if self._whole is None:
+            self._whole = self.task.means(space.all())
+        elif not self.task.formula_is_named:  # what it gives may change
+            known = self._whole
+            reward = self.task.rewards(known.val_acc, known.latency_ms)
+            self._whole = replace(known, reward=reward)
+        return self._whole
+
+    def _everything(self, what: str, latency_budget_ms: float | None) -> tuple[Trials, BoolArray]:
         """Trials of the whole space, and which are within the budget, at least one."""
-        if self.space.size > LISTABLE:
-            raise ValueError(f"{self.space!r} is too large to find its {what} by listing")
-        trials = self.peek(self.space.all())
+        trials = self._listed(what)
         feasible = self._within(trials, latency_budget_ms)
         if not feasible.any():
             raise ValueError(
@@ -259,9 +277,9 @@ class GroundTruth(ABC):
             )
         return trials, feasible
 
-    def _within(self, trials: Trials, latency_budget_ms: float | None) -> NDArray[np.bool_]:
+    def _within(self, trials: Trials, latency_budget_ms: float | None) -> BoolArray:
         if latency_budget_ms is None:
             return np.ones(len(trials), dtype=bool)
-        if self.device is None:
+        if self.task.device is None:
             raise ValueError("latency_budget_ms needs a device, got device=None")
         return trials.latency_ms <= latency_budget_ms

@@ -111,6 +111,8 @@ class SearchSpace:
             TypeError: if ``x`` does not hold integers.
             ValueError: if the shape or a value is out of range; names the first bad row and slot.
         """
+        if type(x) is Rows and x.space == self:
+            return np.asarray(x)
         rows = np.asarray(x)
         if rows.size == 0 and rows.ndim <= 2 and rows.shape[-1] in (0, self.slots):
             return np.empty((0, self.slots), dtype=np.int64)
@@ -163,7 +165,11 @@ class SearchSpace:
 
     def index(self, x: ArrayLike) -> IntArray:
         """Numbers of architectures in ``0 … size - 1``, the first slot counting most: ``(n,)``."""
+        if type(x) is Rows and x.space == self and x.numbers is not None:
+            return x.numbers
         numbers: IntArray = self.check(x) @ self._strides()
+        if type(x) is Rows:
+            x.numbers = numbers
         return numbers
 
     def from_index(self, i: ArrayLike) -> IntArray:
@@ -309,6 +315,32 @@ class SearchSpace:
     def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:
         """The network of one architecture as a ``torch.nn.Module``; not every space has any."""
         raise NotImplementedError(f"the space {self.name!r} has no networks to build")
+
+
+class Rows(np.ndarray[Any, np.dtype[np.int64]]):
+    """Architectures ``(n, slots)`` that a space has checked, to be checked and numbered once.
+
+    For whoever hands the same batch to several things. Parts and results of calculations are plain
+    rows again, as far as spaces are concerned.
+
+    Attributes:
+        space: which has checked them, None for no space.
+        numbers: their numbers ``(n,)`` once they were asked for.
+    """
+
+    space: SearchSpace | None
+    numbers: IntArray | None
+
+    @classmethod
+    def of(cls, space: SearchSpace, x: ArrayLike) -> Rows:
+        """Architectures, checked by :meth:`SearchSpace.check`."""
+        rows = space.check(x).view(cls)
+        rows.space = space
+        return rows
+
+    def __array_finalize__(self, made_from: object) -> None:
+        """Views and copies are not known to be checked."""
+        self.space = self.numbers = None
 
 
 def _chain_links(count: int, last: bool) -> FloatArray:

@@ -361,3 +361,34 @@ def test_infos_are_no_views_of_the_actions():
     infos = env.step(actions)[4]
     infos["arch"][:] = 0
     assert actions.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize("make", [BloxVectorEnv, BloxEditVectorEnv])
+def test_states_are_gone_back_to(make):
+    env = make(3, benchmark=ToyBenchmark(), device=ToyDevice(), max_episode_steps=5)
+    env.reset(seed=0)
+    env.step([1, 2, 3])
+    state = env.get_state()
+    runs = []
+    for _ in range(2):
+        env.set_state(state)
+        runs.append([env.step([i, i + 1, i + 2]) for i in range(8)])
+    for a, b in zip(*runs, strict=True):
+        same(a, b)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # it says which worker ended, and why
+def test_another_process_does_not_get_the_budget():
+    problem = Problem("digits", "x86-ort-1t", budget=5)
+
+    def steps():
+        env = gym.make_vec(
+            "blox_env/Blox-v0", num_envs=2, vectorization_mode="async", problem=problem
+        )
+        env.reset(seed=0)
+        for _ in range(3):
+            env.step([0, 1])
+
+    with pytest.raises((TypeError, RuntimeError), match="cannot be used in another process"):
+        steps()
+    assert problem.spent == 0

@@ -60,6 +60,15 @@ class Episodes:
         self._value = np.zeros(n)  # reward of the architecture that an episode goes on from
         self._paid = np.zeros(n, dtype=bool)  # whether the budget reached it
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what the rules have."""
+        return {name: value for name, value in self.__dict__.items() if name != "moves"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy moves by the rules that it has."""
+        self.__dict__ |= state
+        self.moves = self.rules.moves
+
     def begin(
         self, which: Which, goals: FloatArray | None = None, starts: IntArray | None = None
     ) -> News:

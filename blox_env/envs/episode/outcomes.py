@@ -14,7 +14,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
-from blox_env.problem.reward import RewardFunction
+from blox_env.problem.reward import RewardFunction, check_finite
 
 
 class Outcome(NamedTuple):
@@ -87,6 +87,8 @@ class Outcomes:
             reward = problem.rewards(val_acc, latency, targets)
         elif not table.has_rewards:
             reward = problem.rewards(val_acc, latency)
+        if not problem.task.formula_is_named:
+            check_finite(rows, reward, val_acc, latency)
         return Outcome(reward, val_acc, latency, time, table.names.take(table.source.take(place)))
 
     def _of_several(self, rows: IntArray, which: IntArray) -> Outcome:
@@ -125,7 +127,7 @@ class _Table:
     def of(cls, problem: Problem) -> _Table:
         """The table of a problem, made once in a process for equal ones."""
         seed = problem.seed if problem.noise == "sampled" else None
-        if problem.formula_is_named:
+        if problem.task.formula_is_named:
             return _table(
                 problem.benchmark,
                 problem.device,

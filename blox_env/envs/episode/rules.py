@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,7 @@ class Rules:
     """
 
     def __init__(self, config: EnvConfig, *, edits: bool = False) -> None:
-        self.config = config
+        self.config, self._edits = config, edits
         self.problems = problems = _problems(config)
         self.problem = problems[0]
         if config.goal == "device" and config.latency_budget_ms is not None:
@@ -70,6 +72,24 @@ class Rules:
         self.costly = self.problem.reward_name == "constraint"
         self._targets = np.array([p.latency_target_ms for p in problems])
         self._names = self.devices[:0]  # of the one device, as often as it was needed
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Rules:
+        """The rules themselves, with a copy of the account where the problem keeps one.
+
+        Nothing else in them changes, and their tables are large.
+        """
+        if self.problem.ledger is None:
+            return self
+        made = copy.copy(self)
+        made.problems = [copy.deepcopy(self.problem, memo)]
+        made.problem = made.problems[0]
+        made.config = replace(self.config, problem=made.problem)
+        made.outcomes = Outcomes(made.problems)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Other processes put the parts together again, from tables that they load themselves."""
+        return _again, (self.config, self._edits)
 
     def outcome(self, rows: IntArray, goals: FloatArray) -> Outcome:
         """Outcomes of architectures ``(n, slots)`` for goals ``(n,)``."""
@@ -119,6 +139,11 @@ class Rules:
                     f"options of reset may have {', '.join(known) or 'nothing here'}, got {key!r}"
                 )
         return dict(options or {})
+
+
+def _again(config: EnvConfig, edits: bool) -> Rules:
+    """Rules in another process."""
+    return Rules(config, edits=edits)
 
 
 def _problems(config: EnvConfig) -> list[Problem]:

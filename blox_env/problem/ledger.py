@@ -1,0 +1,202 @@
+"""What a search has spent: budget, queries, history, clock. The one thing about it that changes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from blox_env.ground.errors import check_positive_int
+from blox_env.ground.typing import BoolArray, FloatArray, IntArray
+from blox_env.problem.clock import Clock
+from blox_env.problem.history import History, Trials
+
+QUERIES_PER_BUDGET = 20
+ELSEWHERE = (
+    "a Problem that keeps a history cannot be used in another process, where a copy would spend "
+    'the budget once more: use environments of this process (vectorization_mode "sync" or '
+    '"vector_entry_point"), or make a problem in each process'
+)
+_OWN = ("lock", "_process")  # attributes that copies do not take over
+
+
+@dataclass(slots=True)
+class Request:
+    """A batch of architectures and what the budget pays of it.
+
+    Attributes:
+        keys: what identifies each architecture.
+        length: epochs of the trainings.
+        within: which are within the queries, ``(n,)``.
+        before: epochs that each was trained for before, ``(n,)``.
+        first: which are the first of equal ones, ``(n,)``.
+        original: for each the first of those equal to it, ``(n,)``.
+        cost: of each in full trainings, ``(n,)``; 0 for what is known or left out.
+        evaluated: which are paid for, or free, ``(n,)``.
+    """
+
+    keys: list[Any]
+    length: int
+    within: BoolArray
+    before: IntArray
+    first: BoolArray
+    original: IntArray
+    cost: FloatArray
+    evaluated: BoolArray
+
+    def leave_out(self, which: BoolArray) -> None:
+        """Do not evaluate these, nor what is equal to them."""
+        self.evaluated &= ~which
+        self.evaluated &= self.evaluated[self.original]
+        self.cost[~self.evaluated] = 0.0
+
+
+class Ledger:
+    """The account of one search; several threads may share it.
+
+    Whoever evaluates holds :attr:`lock` from :meth:`request` to :meth:`record`, so that what is
+    paid for is what is recorded.
+
+    Args:
+        slots: of the space.
+        size: number of its architectures.
+        epochs: of a full training.
+        budget: number of full trainings, None for no limit.
+        max_queries: number of architectures asked for, 20 times the budget if not given.
+        clock: simulated workers and a limit of their time.
+
+    Attributes:
+        budget: number of full trainings, None for no limit.
+        max_queries: number of architectures asked for, None for no limit.
+        clock: simulated time, None for none.
+        history: what was evaluated.
+        spent: of the budget.
+        queries: how many architectures were asked for.
+        lock: held while something is evaluated.
+    """
+
+    def __init__(
+        self,
+        slots: int,
+        size: int,
+        epochs: int,
+        *,
+        budget: int | None = None,
+        max_queries: int | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.budget = None if budget is None else check_positive_int("budget", budget)
+        if max_queries is not None:
+            self.max_queries: int | None = check_positive_int("max_queries", max_queries)
+        else:
+            self.max_queries = None if self.budget is None else QUERIES_PER_BUDGET * self.budget
+        self.clock = clock
+        self.history = History(slots, epochs)
+        self.spent = 0.0
+        self.queries = 0
+        self.lock = threading.RLock()
+        self._process = os.getpid()
+        self._epochs, self._size = epochs, size
+        self._trained: dict[Any, int] = {}  # architecture -> the most epochs that it was asked for
+        self._shorter: set[tuple[Any, int]] = set()  # recorded trainings of fewer epochs than that
+        self._full = 0  # architectures trained in full
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock and the process, for copies."""
+        return {name: value for name, value in self.__dict__.items() if name not in _OWN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy has a lock of its own, and belongs to the process that makes it."""
+        self.__dict__ |= state
+        self.lock, self._process = threading.RLock(), os.getpid()
+
+    @property
+    def remaining(self) -> float:
+        """What is left of the budget, in full trainings; infinite without a budget."""
+        return np.inf if self.budget is None else max(0.0, self.budget - self.spent)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing new can be evaluated: budget, queries or time spent, space exhausted."""
+        if self.clock is not None and self.clock.over:
+            return True
+        if self.remaining < 1 / self._epochs - 1e-9:  # not even one epoch
+            return True
+        if self.max_queries is not None and self.queries >= self.max_queries:
+            return True
+        return self._full >= self._size
+
+    def request(self, keys: list[Any], length: int) -> Request:
+        """What of a batch can be paid; nothing is spent yet.
+
+        Args:
+            keys: what identifies each architecture.
+            length: epochs of the trainings.
+
+        Raises:
+            RuntimeError: in another process than that of the account.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(ELSEWHERE)
+        n = len(keys)
+        within = np.ones(n, bool)
+        if self.max_queries is not None:
+            within[max(0, self.max_queries - self.queries) :] = False
+        before = np.fromiter(map(self._trained.get, keys, repeat(0)), np.int64, n)
+        if n == 1:
+            where, group = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        else:
+            _, where, group = np.unique(np.array(keys), return_index=True, return_inverse=True)
+        first = np.zeros(n, bool)
+        first[where] = True
+        cost = np.where(first, np.maximum(0, length - before), 0) / self._epochs
+        evaluated = _affordable(cost, within, self.remaining)
+        asked = Request(keys, length, within, before, first, where[group], cost, evaluated)
+        asked.leave_out(~evaluated)  # and repeats of what could not be paid
+        return asked
+
+    def record(self, asked: Request, trials: Trials) -> None:
+        """Spend what a request costs and append what is new to the history.
+
+        Args:
+            asked: the request.
+            trials: what came of it.
+        """
+        start = len(self.history)
+        chosen = self._new_rows(asked, asked.first & trials.evaluated)
+        self.history.append(trials, chosen, asked.length, self.queries)
+        if self.clock is not None:
+            self.clock.record(self.history.column("cost")[start:] > 0)
+        if asked.length == self._epochs:
+            self._full += int(np.count_nonzero(trials.new))
+        self.spent += float(asked.cost.sum())
+        self.queries += int(asked.within.sum())
+
+    def _new_rows(self, asked: Request, evaluated: BoolArray) -> IntArray:
+        """Which of the evaluated are not in the history, numbers of them; they count as known."""
+        keys, length, before = asked.keys, asked.length, asked.before
+        new = evaluated & (before < length)
+        for row in np.flatnonzero(new & (before > 0)).tolist():
+            self._shorter.add((keys[row], int(before[row])))
+        self._trained.update((keys[row], length) for row in np.flatnonzero(new).tolist())
+        for row in np.flatnonzero(evaluated & (before > length)).tolist():
+            new[row] = (keys[row], length) not in self._shorter
+            self._shorter.add((keys[row], length))
+        return np.flatnonzero(new)
+
+
+def _affordable(cost: FloatArray, within: BoolArray, budget: float) -> BoolArray:
+    """Which rows can be paid one after the other; what is too dear is skipped."""
+    payable = within.copy()
+    while True:
+        total = np.cumsum(np.where(payable, cost, 0.0))
+        over = payable & (cost > 0) & (total > budget + 1e-9)
+        if not over.any():
+            return payable
+        first = int(np.argmax(over))
+        left = budget - (total[first] - cost[first])
+        payable[first:] &= cost[first:] <= left + 1e-9  # what is left only shrinks

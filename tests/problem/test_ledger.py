@@ -1,0 +1,66 @@
+"""The account of a search, beside what test_problem.py reads plainly."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from blox_env import Problem, SearchSpace
+from blox_env.problem.ledger import Ledger
+from tests.toys import ToyBenchmark, ToyDevice
+
+SPACE = SearchSpace((30, 30))
+
+
+def shared(**arguments):
+    return Problem(ToyBenchmark(SPACE), ToyDevice(SPACE), **arguments)
+
+
+def test_threads_share_one_account():
+    problem = shared(budget=400, max_queries=10**6)
+    rows = SPACE.all()
+
+    def work(seed):
+        order = np.random.default_rng(seed).permutation(len(rows))
+        return sum(int(problem.evaluate(rows[i : i + 1]).new.sum()) for i in order)
+
+    with ThreadPoolExecutor(4) as pool:
+        paid = sum(pool.map(work, range(4)))
+    assert paid == problem.spent == len(problem.history) == 400
+    assert len(np.unique(problem.history.x, axis=0)) == 400
+
+
+def test_a_training_that_is_continued_or_asked_for_shorter_is_recorded_once():
+    problem = shared(budget=5)
+    for epochs in (3, 3, 10, 3, 5, 5, 10, 7):
+        problem.evaluate([[1, 2]], epochs=epochs)
+    assert problem.history.epochs.tolist() == [3, 10, 5, 7]
+    assert problem.spent == pytest.approx(1.0)
+
+
+def test_a_copy_has_an_account_of_its_own():
+    problem = shared(budget=5)
+    problem.evaluate([[0, 0]])
+    other = copy.deepcopy(problem)
+    other.evaluate([[1, 1]])
+    assert (problem.spent, other.spent) == (1.0, 2.0)
+    assert other.task is problem.task
+
+
+def test_other_processes_get_no_copy_of_an_account():
+    with pytest.raises(TypeError, match="cannot be used in another process"):
+        pickle.dumps(shared(budget=5))
+    sent = pickle.loads(pickle.dumps(Problem("digits", "x86-ort-1t", "tunas", keep=False)))
+    here = Problem("digits", "x86-ort-1t", "tunas", keep=False)
+    assert sent.peek([[1, 2, 3]]).reward.tolist() == here.peek([[1, 2, 3]]).reward.tolist()
+    assert len(pickle.dumps(here)) < 5000
+
+
+def test_nothing_is_spent_by_a_request():
+    ledger = Ledger(2, 900, 10, budget=1)
+    asked = ledger.request([7, 8, 7], 10)
+    assert asked.evaluated.tolist() == [True, False, True]
+    assert asked.cost.tolist() == [1.0, 0.0, 0.0]
+    assert (ledger.spent, ledger.queries, len(ledger.history)) == (0.0, 0, 0)
