@@ -219,10 +219,9 @@ def configured(
 
 def vector_signature(config: type) -> inspect.Signature:
     """The signature of a vector environment's constructor: its own arguments, then those of one."""
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     first = list(inspect.signature(VectorConfig).parameters.values())
     rest = [
         each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for each in inspect.signature(config).parameters.values()
     ]
-    return inspect.Signature([own, *first, *rest])
+    return inspect.Signature([*first, *rest])

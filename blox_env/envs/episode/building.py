@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from blox_env.envs.episode.cells import Cells
 from blox_env.envs.episode.decisions import Decisions, whole_actions
 from blox_env.envs.episode.masks import Mask, Masks
-from blox_env.envs.episode.moves import ALL, NOTHING, Moved, Moves, Position, Which, of_rows, split
+from blox_env.envs.episode.moves import ALL, NOTHING, ONLY, Moved, Moves, Position, Which, split
 from blox_env.ground.typing import IntArray
 
 
@@ -66,6 +66,7 @@ class Build(Moves):
             nodes[who] = node
         if refused is not None:
             self._close(position, refused)
+        position.places = self._places(position)
         ended = node == table.end
         count = np.count_nonzero(ended)
         if not count:
@@ -76,25 +77,27 @@ class Build(Moves):
 
     def masks(self, position: Position) -> Mask:
         """By the node, and with a budget by the architectures of the slots before."""
-        places = self._places(position) if self._by_place else position.nodes
-        return self._rows.take(places, axis=0)
+        return self._rows.take(position.places, axis=0)
 
-    def glide(self, position: Position, action: int) -> bool | None:
-        """The same for one episode, without a budget and for what is allowed.
+    def glide(self, position: Position, action: int) -> Moved | None:
+        """The same for one episode.
 
         Args:
-            position: of the one episode.
-            action: allowed.
+            position: changed in place.
+            action: within the action space.
         """
-        if self._by_place:
-            return None
-        node = position.nodes.item(0)
-        allowed, slot, cell = self._look(node, action, self._flat, node)
+        node, place = position.nodes.item(0), position.places.item(0)
+        allowed, slot, cell = self._look(node, action, self._flat, place)
         if not allowed:
-            return None
+            position.nodes[0] = node + self.table.twins
+            position.places[0] = 0 if self._by_place else node + self.table.twins
+            return Moved(ONLY, None, NOTHING)
         position.cells[0, slot] = cell
         position.nodes[0] = after = self.table.follow.item(cell)
-        return after == self.table.end
+        position.places[0] = self._place(position, after) if self._by_place else after
+        if after == self.table.end:
+            return Moved(None, ALL, self.rows(position))
+        return None
 
     def _look(self, nodes: Any, actions: Any, masks: Mask, places: Any) -> tuple[Any, Any, Any]:
         """Look up if actions are allowed, their slots, and the cells they make.
@@ -113,11 +116,13 @@ class Build(Moves):
 
     def _allowed(self, position: Position) -> tuple[Mask, IntArray]:
         """Masks under each other, flat, and which of them are the episodes', ``(n,)``."""
-        return self._flat, self._places(position) if self._by_place else position.nodes
+        return self._flat, position.places
 
     def _places(self, position: Position) -> IntArray:
-        """Rows of the table of masks with a budget, ``(n,)``."""
+        """Rows of the table of masks, ``(n,)``."""
         nodes = position.nodes
+        if not self._by_place:
+            return nodes
         weights = self._weight.take(position.cells)
         number: IntArray = weights[:, 0]
         for slot in range(1, weights.shape[1]):
@@ -126,10 +131,29 @@ class Build(Moves):
         places: IntArray = self._row.take(nodes) + before * self._prefixes.take(nodes)
         return places
 
+    def _place(self, position: Position, node: int) -> int:
+        """Row of the table of masks of one episode.
+
+        Args:
+            position: of the episode.
+            node: where it is.
+        """
+        number = sum(map(self._weight.item, position.cells[0].tolist()))
+        before: int = number // self._divisor.item(node)
+        place: int = self._row.item(node) + before * self._prefixes.item(node)
+        return place
+
     def _close(self, position: Position, which: IntArray) -> None:
-        """End episodes where they are."""
+        """End episodes where they are; the first mask is shown.
+
+        Args:
+            position: changed in place.
+            which: numbers of the episodes.
+        """
         nodes = position.nodes[which]
-        position.nodes[which] = np.where(nodes < self.table.end, nodes + self.table.twins, nodes)
+        closed = np.where(nodes < self.table.end, nodes + self.table.twins, nodes)
+        position.nodes[which] = closed
+        position.places[which] = 0 if self._by_place else closed
 
 
 class BuildBounded(Build):
@@ -187,8 +211,20 @@ class BuildBounded(Build):
         """As they were worked out."""
         return position.masks.copy()
 
+    def glide(self, position: Position, action: int) -> Moved | None:
+        """The same for one episode.
+
+        Args:
+            position: changed in place.
+            action: within the action space.
+        """
+        return Moves.glide(self, position, action)
+
+    def _places(self, position: Position) -> IntArray:
+        return np.arange(len(position.nodes))
+
     def _allowed(self, position: Position) -> tuple[Mask, IntArray]:
-        return position.masks.reshape(-1), np.arange(len(position.nodes))
+        return position.masks.reshape(-1), self._places(position)
 
 
 class BuildWhole(Moves):
@@ -212,12 +248,13 @@ class BuildWhole(Moves):
         """Choose an architecture in every episode; one over the budget is refused."""
         rows = whole_actions(actions, self.decisions.space).copy()  # infos keep them
         moving, refused = split(self.limits.feasible(rows), idle)
-        who: Which = ALL if moving.all() else np.flatnonzero(moving)
+        everybody = np.count_nonzero(moving) == len(moving)
+        who: Which = ALL if everybody else np.flatnonzero(moving)
         rows = rows[who]
-        position.cells[who] = of_rows(self.table, rows)
+        position.cells[who] = self.table.of_rows(rows)
         position.nodes[who] = self.table.end
         return Moved(refused, who if len(rows) else None, rows)
 
     def masks(self, position: Position) -> Mask:
         """Masks of the options of each slot that occur within the budget, slot by slot."""
-        return np.tile(self.limits.whole, (len(position.nodes), 1))
+        return np.repeat(self.limits.whole[None], len(position.nodes), axis=0)

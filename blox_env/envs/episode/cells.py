@@ -84,6 +84,14 @@ class Cells:
                 later = step.slot + 1
                 self.follow[made] = blank[later] if later < len(blank) else self.end
         self.after = self.after.ravel()
+        counts_of = [len(made) for made in self.complete]
+        self._complete = np.concatenate(self.complete)
+        self._first = np.cumsum([0, *counts_of[:-1]])
+
+    def of_rows(self, rows: IntArray) -> IntArray:
+        """Cells ``(n, slots)`` of complete architectures ``(n, slots)``."""
+        made: IntArray = self._complete.take(rows + self._first)
+        return made
 
     def _moves(self, decisions: Decisions) -> list[tuple[Decision, IntArray, IntArray]]:
         """Decisions, the cells where they are made, and those that they make."""

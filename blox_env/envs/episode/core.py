@@ -111,15 +111,7 @@ class Episodes:
         step = self._step(idle)
         if idle is not None and idle.all():
             return step
-        moved = self.moves.advance(self.position, actions, idle)
-        if moved.refused is not None:
-            step.terminated[moved.refused] = True
-            step.news.append((moved.refused, {"invalid": np.ones(len(moved.refused), bool)}))
-        if moved.complete is not None:
-            if self.moves.ends:
-                self._end(step, moved.complete, moved.rows)
-            else:
-                self._go_on(step, moved)
+        self._settle(step, self.moves.advance(self.position, actions, idle))
         return step
 
     def glide(self, action: int) -> Step | None:
@@ -128,13 +120,11 @@ class Episodes:
         Returns:
             None where the episode goes on and nothing was earned.
         """
-        complete = self.moves.glide(self.position, action)
-        if complete is None:
-            return self.advance(np.array((action,)))
-        if not complete:
+        moved = self.moves.glide(self.position, action)
+        if moved is None:
             return None
         step = self._step(None)
-        self._end(step, ALL, self.moves.rows(self.position))
+        self._settle(step, moved)
         return step
 
     def masks(self) -> Mask:
@@ -174,6 +164,17 @@ class Episodes:
             self._no_cost(ALL if idle is None else np.flatnonzero(~idle), step.news)
         return step
 
+    def _settle(self, step: Step, moved: Moved) -> None:
+        """What comes of moves: the rules of when an episode ends."""
+        if moved.refused is not None:
+            step.terminated[moved.refused] = True
+            step.news.append((moved.refused, {"invalid": np.ones(len(moved.refused), bool)}))
+        if moved.complete is not None:
+            if self.moves.ends:
+                self._end(step, moved.complete, moved.rows)
+            else:
+                self._go_on(step, moved)
+
     def _end(self, step: Step, which: Which, rows: IntArray) -> None:
         """Evaluate what is complete; that ends the episode."""
         paid, rewards, _ = self._evaluate(which, rows, step.news)
@@ -186,12 +187,14 @@ class Episodes:
     def _go_on(self, step: Step, moved: Moved) -> None:
         """Evaluate changes; the reward is what they gained."""
         which = np.arange(self.n)[ALL if moved.complete is None else moved.complete]
-        payable = self._paid[which]  # the budget had reached where they come from
-        self._spent(which[~payable], step.news)
+        rows = moved.rows
         step.truncated[which] = True
-        which, rows = which[payable], moved.rows[payable]
-        if not len(which):
-            return
+        payable = self._paid[which]  # the budget had reached where they come from
+        if np.count_nonzero(payable) < len(which):
+            self._spent(which[~payable], step.news)
+            which, rows = which[payable], rows[payable]
+            if not len(which):
+                return
         paid, rewards, rows = self._evaluate(which, rows, step.news)
         step.truncated[paid] = False
         step.rewards[paid] = rewards - self._value[paid]

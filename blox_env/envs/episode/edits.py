@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from blox_env.envs.episode.cells import Cells
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.envs.episode.masks import Mask, Masks
-from blox_env.envs.episode.moves import NOTHING, Moved, Moves, Position, Which, of_rows
+from blox_env.envs.episode.moves import NOTHING, Moved, Moves, Position, Which
 from blox_env.ground.typing import FloatArray, IntArray
 
 
@@ -68,7 +68,7 @@ class Edits(Moves):
 
     def accept(self, position: Position, which: Which, rows: IntArray) -> None:
         """Go on from architectures ``(k, slots)``."""
-        position.cells[which] = of_rows(self.table, rows)
+        position.cells[which] = self.table.of_rows(rows)
         position.masks[which] = self.allowed(rows)
 
     def advance(

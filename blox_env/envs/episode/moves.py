@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +30,7 @@ class Position:
     Attributes:
         cells: cell of each slot, ``(n, slots)``; see :class:`~blox_env.envs.episode.cells.Cells`.
         nodes: node of the next decision, ``(n,)``.
+        places: where the next mask stands in a table of masks, ``(n,)``.
         masks: what is allowed next, ``(n, actions)``, where that is dear to work out.
     """
 
@@ -38,6 +38,7 @@ class Position:
         self._blank = np.tile(blank, (n, 1))
         self.cells = self._blank.copy()
         self.nodes = np.zeros(n, dtype=np.int64)
+        self.places = np.zeros(n, dtype=np.int64)
         self.masks: Mask = np.zeros((n, actions), dtype=np.int8)
         self._first = np.arange(n) * len(blank)
 
@@ -46,9 +47,10 @@ class Position:
         if isinstance(which, slice):
             self.cells = self._blank.copy()
             self.nodes = np.zeros(len(self.nodes), dtype=np.int64)
+            self.places = self.nodes.copy()
         else:
             self.cells[which] = self._blank[which]
-            self.nodes[which] = 0
+            self.nodes[which] = self.places[which] = 0
 
     def put(self, which: Which, slot: IntArray, cell: IntArray) -> None:
         """Set a cell of each of the episodes ``which``.
@@ -76,7 +78,10 @@ class Moved:
     rows: IntArray
 
 
-NOTHING = np.zeros((0, 1), dtype=np.int64)
+NOTHING = np.zeros((0, 1), dtype=np.int64)  # no rows
+ONLY = np.zeros(1, dtype=np.int64)  # the number of the only episode
+for _constant in (NOTHING, ONLY):
+    _constant.setflags(write=False)
 
 
 class Moves(ABC):
@@ -133,17 +138,17 @@ class Moves(ABC):
     def masks(self, position: Position) -> Mask:
         """Masks of the allowed actions, ``(n, actions)``, a fresh array."""
 
-    def glide(self, position: Position, action: int) -> bool | None:
-        """Take an action of the only episode where that can be done in plain numbers.
+    def glide(self, position: Position, action: int) -> Moved | None:
+        """:meth:`advance` of the only episode, in plain numbers where that is quicker.
 
         Args:
             position: changed in place.
             action: within the action space.
 
         Returns:
-            Whether the architecture is complete; None where nothing was done.
+            None where the episode just goes on.
         """
-        return None
+        return self.advance(position, np.array((action,)), None)
 
     def starts(self, uniform: FloatArray) -> IntArray | None:
         """Beginnings of episodes, by uniform numbers ``(drawn, k)``; None: with nothing."""
@@ -195,17 +200,8 @@ def split(
     allowed: NDArray[np.bool_], idle: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.bool_], IntArray | None]:
     """Mask of the episodes that move ``(n,)``, and numbers of those that are refused."""
+    if idle is None and np.count_nonzero(allowed) == len(allowed):
+        return allowed, None
     moving = allowed if idle is None else allowed & ~idle
     refused = np.flatnonzero(~allowed if idle is None else ~(allowed | idle))
     return moving, refused if len(refused) else None
-
-
-def of_rows(cells: Cells, rows: IntArray) -> IntArray:
-    """Cells ``(n, slots)`` of complete architectures.
-
-    Args:
-        cells: of the space.
-        rows: architectures ``(n, slots)``.
-    """
-    made: Sequence[IntArray] = cells.complete
-    return np.stack([own.take(rows[:, slot]) for slot, own in enumerate(made)], axis=1)

@@ -14,6 +14,7 @@ from blox_env.envs.episode.decisions import Decision, Decisions
 from blox_env.envs.episode.masks import Mask
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.spaces.base import GraphLayout
 
 Observation = Literal["ops", "onehot", "indices", "graph", "dict"]
 Observations = Any  # an array, or a dict of arrays, with one entry an episode
@@ -55,9 +56,9 @@ class Observer:
         if observation == "graph":
             layout = decisions.space.graph()
             self.nodes = layout.nodes
-            self._blank = layout.blank.astype(self.dtype)
-            self._columns: list[slice | IntArray] = list(layout.columns)
+            self._blank = layout.blank
             segments = self._by_slot("graph", [layout.blank[own] for own in layout.columns])
+            self._graphs = _graphs(layout, segments)
         else:
             if observation in ("onehot", "indices"):
                 segments = self._by_decision()
@@ -102,33 +103,37 @@ class Observer:
             goals: how the goals are shown, ``(n, goal_columns)``; None where there are none.
             masks: what is allowed next, ``(n, actions)``; copied where they are shown.
         """
+        if self.kind == "graph":
+            return self._graph(cells, goals)
         if self._table is not None:
             flat = self._table.take(cells, axis=0).reshape(len(cells), -1)
-            if goals is not None:
-                flat = np.concatenate([flat, goals], axis=1)
         else:
-            flat = self._pieced(cells, goals)
-        if not self.in_parts:
-            return flat
+            flat = self._pieced(cells)
+        if goals is not None:
+            flat = np.concatenate([flat, goals], axis=1)
         if self.kind == "dict":
             return {"observations": flat, "action_mask": masks.copy()}
-        end = self.nodes * self.nodes
-        parts = {
-            "adjacency": flat[:, :end].reshape(-1, self.nodes, self.nodes).astype(np.int8),
-            "nodes": flat[:, end : end + self.nodes].astype(np.int64),
+        return flat
+
+    def _graph(self, cells: IntArray, goals: NDArray[np.float32] | None) -> dict[str, NDArray[Any]]:
+        """Adjacency matrices and labels: sums of what each slot has of them."""
+        graphs = self._graphs.take(cells[:, 0], axis=0)
+        for slot in range(1, cells.shape[1]):
+            graphs += self._graphs.take(cells[:, slot], axis=0)
+        end, square = self.nodes * self.nodes, (len(cells), self.nodes, self.nodes)
+        parts: dict[str, NDArray[Any]] = {
+            "adjacency": graphs[:, :end].reshape(square).astype(np.int8, copy=False),
+            "nodes": graphs[:, end:].astype(np.int64),
         }
-        if self.goal_columns:
-            parts["goal"] = flat[:, end + self.nodes :].copy()
+        if goals is not None:
+            parts["goal"] = goals
         return parts
 
-    def _pieced(self, cells: IntArray, goals: NDArray[np.float32] | None) -> NDArray[Any]:
+    def _pieced(self, cells: IntArray) -> NDArray[Any]:
         """One row an episode, ``(n, width)``, slot by slot."""
-        flat = np.empty((len(cells), self.width), dtype=self.dtype)
-        flat[:, : len(self._blank)] = self._blank
+        flat = np.empty((len(cells), len(self._blank)), dtype=self.dtype)
         for slot, (columns, segment) in enumerate(zip(self._columns, self._segments, strict=True)):
             flat[:, columns] = segment.take(cells[:, slot] - self._cells.blank[slot], axis=0)
-        if goals is not None:
-            flat[:, len(self._blank) :] = goals
         return flat
 
     def _steps(self, slot: int) -> list[Decision]:
@@ -165,3 +170,17 @@ class Observer:
             assert option is not None  # the last decision about a slot completes it
             segments.append(np.concatenate([nothing[None], *partial[slot], table[option]]))
         return segments
+
+
+def _graphs(layout: GraphLayout, segments: Sequence[FloatArray]) -> NDArray[Any]:
+    """What each cell adds to a graph's row; those of the first slot have what is constant, too."""
+    parts = []
+    for columns, segment in zip(layout.columns, segments, strict=True):
+        part = np.zeros((len(segment), len(layout.blank)))
+        part[:, columns] = segment
+        parts.append(part)
+    constant = layout.blank.copy()
+    constant[np.concatenate(layout.columns)] = 0
+    parts[0] += constant
+    whole = np.concatenate(parts)
+    return whole.astype(np.int8 if whole.max() < 128 else np.int32)

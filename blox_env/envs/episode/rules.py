@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,18 @@ import numpy as np
 from blox_env.envs.config import EnvConfig, MOEnvConfig
 from blox_env.envs.episode.building import Build, BuildBounded, BuildWhole
 from blox_env.envs.episode.cells import Cells
-from blox_env.envs.episode.decisions import Decisions
+from blox_env.envs.episode.decisions import Decisions, Granularity
 from blox_env.envs.episode.edits import Edits
 from blox_env.envs.episode.goals import Goals, check_devices
 from blox_env.envs.episode.masks import Masks
 from blox_env.envs.episode.moves import Moves
-from blox_env.envs.episode.observations import Observer
+from blox_env.envs.episode.observations import Observation, Observer
 from blox_env.envs.episode.outcomes import Outcome, Outcomes
 from blox_env.envs.episode.rewards import Reward, ScalarReward, VectorReward
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.reward import excess
+from blox_env.spaces.base import SearchSpace
 
 
 class Rules:
@@ -57,12 +59,14 @@ class Rules:
             probes=config.goal_probes,
             targets_ms=[p.latency_target_ms for p in problems],
         )
-        self.decisions = Decisions(self.problem.space, config.granularity)
+        space = self.problem.space
+        kind: object = type(space)
+        self.decisions, cells = _decisions(kind, space, config.granularity)
         self.masks = Masks(self.decisions, self.problem.device, config.latency_budget_ms)
-        cells = Cells(self.decisions)
-        kind = _kind(self.decisions, self.masks, edits)
-        self.moves: Moves = kind(self.decisions, self.masks, cells)
-        self.observer = Observer(self.decisions, cells, config.observation, self.goals.columns)
+        move = _kind(self.decisions, self.masks, edits)
+        self.moves: Moves = move(self.decisions, self.masks, cells)
+        shown = config.observation, self.goals.columns
+        self.observer = _observer(kind, space, config.granularity, *shown)
         self.outcomes = Outcomes(problems)
         self.reward: Reward = ScalarReward()
         if isinstance(config, MOEnvConfig):
@@ -165,6 +169,28 @@ def _problems(config: EnvConfig) -> list[Problem]:
             check_devices(config.goals, config.goal_probes) if drawn else [config.device]
         )
     ]
+
+
+# Spaces of different classes may be equal and still have other operations and features.
+
+
+@lru_cache(maxsize=32)
+def _decisions(kind: type, space: SearchSpace, granularity: Granularity) -> tuple[Decisions, Cells]:
+    """Decisions and their cells, made once in a process."""
+    decisions = Decisions(space, granularity)
+    return decisions, Cells(decisions)
+
+
+@lru_cache(maxsize=32)
+def _observer(
+    kind: object,
+    space: SearchSpace,
+    granularity: Granularity,
+    observation: Observation,
+    goal_columns: int,
+) -> Observer:
+    """Tables of observations, made once in a process."""
+    return Observer(*_decisions(kind, space, granularity), observation, goal_columns)
 
 
 def _kind(decisions: Decisions, masks: Masks, edits: bool) -> type[Moves]:
