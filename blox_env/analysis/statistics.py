@@ -63,6 +63,8 @@ class Summary:
             where that is not known.
         optimum_known: whether regret is to the best of the whole space, else to the best that any
             of the runs on the problem found.
+        target_ms: latency target of the reward, None where the reward has none.
+        met: number of runs whose best architecture is at most as slow as the target.
     """
 
     agent: str
@@ -81,6 +83,8 @@ class Summary:
     acc_sources: dict[str, int]
     latency_sources: dict[str, int]
     optimum_known: bool
+    target_ms: float | None
+    met: int
 
 
 def by_problem(runs: Sequence[Run]) -> dict[tuple[str, str | None], list[Run]]:
@@ -200,9 +204,23 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                     acc_sources=count(of_best(run, "source") for run in own),
                     latency_sources=count("measured" if m else "predicted" for m in measured),
                     optimum_known=known,
+                    target_ms=target_of(own[0]),
+                    met=sum(meets_target(run) for run in own),
                 )
             )
     return rows
+
+
+def target_of(run: Run) -> float | None:
+    """The latency target of a run in ms, None for rewards that have none."""
+    facts = run.facts
+    return None if facts.device is None or facts.reward == "accuracy" else facts.latency_target_ms
+
+
+def meets_target(run: Run) -> bool:
+    """True if the run's best architecture is at most as slow as the target, or there is none."""
+    target = target_of(run)
+    return target is None or bool(of_best(run, "latency_ms") <= target)
 
 
 def of_best(run: Run, column: str) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from blox_env.cli.screen import Screen
 from blox_env.ground.files import DATA_PLACE
 
 
@@ -24,14 +24,15 @@ def _remember(place: Path | None) -> Path | None:
     return place
 
 
-console = Console()
-errors = Console(stderr=True)
+console = Screen()
+errors = Screen(stderr=True)
 
 PLUGINS = "BLOX_ENV_PLUGINS"
 INTERRUPTED = 130  # status after ctrl-C, typer's and the shell's
 Workers = Annotated[
     int | None, typer.Option(help="How many at once; all cores if not given, 0 without Ray.")
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Address = Annotated[str, typer.Option(help="Address of a Ray cluster.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="An option of the agent, as name=value.")

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.table import Table
 
 import blox_env
-from blox_env.cli.common import console, names
+from blox_env.cli.common import Json, console, errors, names
+from blox_env.cli.screen import Listing, check_folder
 
 DRIVEN_BY = "onnxruntime, openvino, torch-cpu, torch-cuda or module:Class."
 
@@ -94,22 +94,28 @@ def devices(
     benchmark: Annotated[str, typer.Option(help="Where the pictures' accuracy is from.")] = (
         "digits"
     ),
+    json: Json = False,
 ) -> None:
     """List devices: what was measured, how far to trust it; and draw them."""
-    table = Table("device", "median", "measured", "held-out error", "Spearman", "measured again")
+    headings = ("device", "median", "measured", "held-out error", "Spearman", "measured again")
     known = [blox_env.load_device(name) for name in shown or blox_env.list_devices()]
+    rows, values = [], []
     for device in known:
         card = device.card
         cells = ["?"] * 3
+        value = {"device": device.name, "median_ms": device.median_ms()}
         if "predictor" in card:
             held, noise = card["predictor"]["held_out"], card["noise"]
             again = noise.get("another_occasion", noise["retest"])
             cells = [f"{held['mape']:.1%}", f"{held['spearman']:.3f}"]
             cells.append(f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}")
+            value |= {"held_out": held, "measured_again": again}
         measured = str(card.get("measured", "?"))
-        table.add_row(device.name, f"{device.median_ms():.2f} ms", measured, *cells)
-    console.print(table)
+        rows.append((device.name, f"{device.median_ms():.2f} ms", measured, *cells))
+        values.append({**value, "measured": card.get("measured")})
+    Listing(headings, rows, values).show(console, as_json=json)
     if pictures is not None:
+        check_folder(pictures, "--pictures")
         from blox_env.analysis.device_points import DevicePoints
         from blox_env.report.device_picture import draw_device
 
@@ -118,7 +124,9 @@ def devices(
             path = pictures / f"{device.name}.png"
             points = DevicePoints.of(source, device)
             draw_device(points, path, title=f"{source.name} on {device.name}")
-            console.print(f"{path}: mixing blocks gains {describe(points.gain())}")
+            (errors if json else console).say(
+                f"{path}: mixing blocks gains {describe(points.gain())}"
+            )
 
 
 def describe(gain: Any) -> str:

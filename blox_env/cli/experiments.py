@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from blox_env.cli.common import Address, Data, Workers, console
+from blox_env.cli.common import Address, Data, Json, Workers, console, errors
+from blox_env.cli.screen import check_folder, print_json
 from blox_env.cli.settings import settings_from, settings_parameters
 
 
@@ -18,6 +20,7 @@ def compare(
     workers: Workers = None,
     address: Address = "local",
     data: Data = None,
+    json: Json = False,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds after which a search has failed.")
     ] = None,
@@ -27,12 +30,23 @@ def compare(
 
     Searches that have a result in the folder already are not run again.
     """
+    from blox_env.analysis.statistics import summary
     from blox_env.cli.views.comparison import compare_live
+    from blox_env.experiment.results import read_runs
 
     settings = settings_from(given)
-    if compare_live(
-        console, settings, out, workers=workers, address=address, time_limit_s=time_limit
-    ):
+    check_folder(out, "--out")
+    failed = compare_live(
+        errors if json else console,
+        settings,
+        out,
+        workers=workers,
+        address=address,
+        time_limit_s=time_limit,
+    )
+    if json:
+        print_json(console, [asdict(row) for row in summary(read_runs(out))])
+    if failed:
         raise typer.Exit(1)
 
 
@@ -40,7 +54,7 @@ _own = inspect.signature(compare, eval_str=True).parameters
 compare.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads
     [
         *settings_parameters(),
-        *(_own[name] for name in ("out", "workers", "address", "data", "time_limit")),
+        *(_own[name] for name in ("out", "workers", "address", "data", "time_limit", "json")),
     ]
 )
 
@@ -49,7 +63,7 @@ def report(folder: Annotated[Path, typer.Argument(help="What compare wrote.")]) 
     """Draw the pictures and write the report of results that are there."""
     from blox_env.report import write_report, written
 
-    console.print(written(write_report(folder)), highlight=False, markup=False, soft_wrap=True)
+    console.say(written(write_report(folder)))
 
 
 def validate(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rich import box
-from rich.table import Table
 
-from blox_env.cli.common import console, names
+from blox_env.cli.common import Json, console, errors, names
+from blox_env.cli.screen import Listing, check_folder
+from blox_env.ground.errors import check_positive_int
 from blox_env.problem.reward import REWARDS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def rewards(
     out: Annotated[Path, typer.Option(help="Folder of the table and the picture.")] = Path(
         "runs/rewards"
     ),
+    json: Json = False,
 ) -> None:
     """Show what each reward formula is best for, for several latency targets.
 
@@ -47,7 +49,10 @@ def rewards(
     from blox_env.report.sweep_figure import sweep_figure
     from blox_env.report.vector import to_png
 
-    with console.status("looking for the best of each") as status:
+    check_folder(out, "--out")
+    check_positive_int("--budget", budget)
+    check_positive_int("--seeds", seeds)
+    with errors.status("looking for the best of each") as status:
         found = sweep(
             benchmark,
             device,
@@ -58,35 +63,25 @@ def rewards(
             seeds=seeds,
             progress=status.update,
         )
-    console.print(_table(found))
     write_atomic(out / "rewards.csv", found.to_csv())
     write_atomic(out / "rewards.png", to_png(sweep_figure(found)))
-    console.print(f"table: {out / 'rewards.csv'}, picture: {out / 'rewards.png'}")
+    _listing(found).show(console, as_json=json)
+    told = errors if json else console
+    told.say(f"table: {out / 'rewards.csv'}, picture: {out / 'rewards.png'}")
 
 
-def _table(found: Sweep) -> Table:
+def _listing(found: Sweep) -> Listing:
     """A line for each formula, target and way to find its optimum."""
     known = "the exact optimum" if found.exact else "the best that searches found"
     searched = ""
     if found.agent is not None:
         searched = f"\nfound: medians of searches by {found.agent}, {found.budget} evaluations each"
-    table = Table(
-        title=f"{known} of each formula on {found.benchmark}, latency on {found.device}",
-        caption="front: place among its points from the fastest on, and their number" + searched,
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    table.add_column("reward", overflow="fold")
-    for name in ("target", "architecture", "accuracy", "latency", "meets", "front"):
-        table.add_column(name, no_wrap=True)
     groups: dict[tuple[str, str, str], list[Optimum]] = {}
     for each in found.optima:
         groups.setdefault((each.reward, each.target, each.found_by), []).append(each)
     last = ""
+    rows: list[list[str]] = []
     for (reward, _, _), group in groups.items():
-        if last not in ("", reward):
-            table.add_section()
         best = group[0]
         cells = [reward if reward != last else "", f"{best.target_ms:.2f} ms"]
         last = reward
@@ -107,8 +102,14 @@ def _table(found: Sweep) -> Table:
                 f"{sum(o.meets_target for o in group)} of {count}",
                 f"{sum(o.on_front for o in group)} of {count}",
             ]
-        table.add_row(*cells)
-    return table
+        rows.append(cells)
+    return Listing(
+        ("reward", "target", "architecture", "accuracy", "latency", "meets", "front"),
+        rows,
+        [asdict(each) for each in found.optima],
+        title=f"{known} of each formula on {found.benchmark}, latency on {found.device}",
+        caption="front: place among its points from the fastest on, and their number" + searched,
+    )
 
 
 def _regret(group: list[Optimum]) -> str:

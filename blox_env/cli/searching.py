@@ -12,12 +12,14 @@ from blox_env.cli.common import (
     INTERRUPTED,
     Data,
     Device,
+    Json,
     Set,
     console,
     device_or_none,
     errors,
     options_of,
 )
+from blox_env.cli.screen import check_file
 from blox_env.ground.errors import check_positive_int, unknown_name
 
 _SIZES = ("width", "classes", "in_channels", "image_size", "batch")
@@ -45,31 +47,40 @@ def search(
             "image_size, batch."
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Run one search and show the best architecture."""
     from blox_env.export import check_target
 
     files = [check_target(path) for path in export or []]
+    if out is not None:
+        check_file(out, "--out")
+    check_positive_int("--seed", seed, 0)
+    check_positive_int("--budget", budget)
     sizes = _sizes(network)
     problem = blox_env.Problem(
         benchmark, device_or_none(device), reward, latency_target_ms=target, budget=budget
     )
     from blox_env.agent import make_agent
-    from blox_env.cli.views.search import best_table, watched_search
+    from blox_env.cli.views.search import best_listing, unmet_target, watched_search
 
     ready = make_agent(agent, options_of(set_))
-    history, ended = watched_search(problem, ready, agent, seed, console)
-    console.print(best_table(problem, history))
+    history, ended = watched_search(problem, ready, agent, seed, errors if json else console)
     if out is not None:
         from blox_env.ground.files import write_atomic
 
         write_atomic(out, history.to_csv())
-        console.print(f"history: {out}")
+    best_listing(problem, history).show(console, as_json=json)
+    told = errors if json else console
+    if warning := unmet_target(problem, history):
+        errors.say(f"warning: {warning}")
+    if out is not None:
+        told.say(f"history: {out}")
     for file in files:
         how = {"agent": agent, "seed": seed, "budget": budget, "evaluations": len(history)}
         row = history.x[history.best()]
         blox_env.export_network(row, file, problem=problem, search=how, **sizes)
-        console.print(f"network: {file}")
+        told.say(f"network: {file}")
     if not ended:
         errors.print(f"{problem.spent:g} of {budget} evaluations were spent.")
         raise typer.Exit(INTERRUPTED)

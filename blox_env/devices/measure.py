@@ -188,8 +188,10 @@ def measure(
         "pinned_to_cores": len(cores),
         "architectures": numbers.tolist(),
     }
-    _settle_plan(folder, plan)
-    done = _visited(folder)
+    begun = (folder / "plan.json").exists()
+    if begun:
+        _settle_plan(folder, plan)
+    done = _visited(folder) if begun else set()
     if len(done) < len(numbers) * protocol.rounds:
         used = 0.0 if force else other_load() if other_load else watch_others(cores=cores)
         if used > BUSY_CORES:
@@ -198,6 +200,7 @@ def measure(
                 f"measurement keeps to, expected at most {BUSY_CORES}: wait until they are quiet, "
                 "or pass force=True (--force)"
             )
+        _settle_plan(folder, plan)  # nothing is left behind where the machine is busy
         if runtime.exports:
             for i in track("export", range(len(numbers))):
                 path = _model_path(folder, int(numbers[i]))

@@ -49,11 +49,11 @@ def _validate(path: Path, plan: Mapping[str, Any]) -> Verdict:
         ]
     notes: tuple[str, ...] = ()
     if plan["seed"] != ExperimentSettings.seed:
-        chosen = (
+        note = (
             f"the experiment's seed is {plan['seed']}, not the default {ExperimentSettings.seed}: "
             "nothing tells whether it was chosen after its results were known"
         )
-        notes = (chosen,)
+        notes = (note,)
     return Verdict(path, mismatches=tuple(wrong), notes=notes)
 
 

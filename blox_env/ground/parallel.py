@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import signal
+import socket
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ WORKER_ENVIRONMENT = {
 }
 
 
+ANSWER_S = 20.0  # a cluster has to take a connection within it
 LISTEN_S = 1.0  # so often a wait looks whether it was interrupted
 BATCH_S = 1.0  # tasks that take less go to a worker together
 
@@ -272,6 +274,8 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         yield ray, False
         return
     local = address == "local"
+    if not local:
+        _check_answers(address)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
@@ -290,6 +294,19 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         yield ray, local
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise at once where nothing answers: Ray itself tries for a quarter of an hour."""
+    host, colon, port = address.rpartition("://")[2].partition("?")[0].rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "auto", or a name that only Ray understands
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
+    except OSError as error:
+        raise RuntimeError(
+            f"Ray did not start (address {address!r}): nothing answers there: {error}"
+        ) from error
 
 
 def _in_worker(

@@ -75,6 +75,9 @@ def notes(rows: Sequence[Summary]) -> str:
             " Noise was sampled: accuracies and rewards are those of single trainings, so the best "
             "are lucky ones too, and regret, to the optimum of the means, is too low."
         )
+    for target in dict.fromkeys(row.target_ms for row in rows if row.target_ms is not None):
+        met = [f"{r.agent} {r.met} of {r.runs}" for r in rows if r.target_ms == target]
+        text += f" Runs whose best meets the latency target of {target:.4g} ms: {', '.join(met)}."
     text += f" Accuracies of the best: {sources(rows, 'acc_sources')}."
     if any(row.device is not None for row in rows):
         text += f" Their latencies: {sources(rows, 'latency_sources')}."

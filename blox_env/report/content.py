@@ -12,6 +12,7 @@ from blox_env.analysis.background import Background, space_of
 from blox_env.analysis.fronts import FrontPoint, found_front
 from blox_env.analysis.scores import REGRET, Pooled, Yardstick, best_runs, on_one
 from blox_env.analysis.statistics import Summary, by_agent, count
+from blox_env.analysis.targets import missed_target
 from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import Run
 from blox_env.experiment.settings import ExperimentSettings, SearchSettings
@@ -141,12 +142,13 @@ def section(
         flags = background.device.measured(np.concatenate([run.x for run in runs]))
         measured = count("measured" if flag else "predicted" for flag in flags)
         said += f" Their latencies: {words(measured)}."
+    missed = missed_target(runs, background.whole)
     return Section(
         title=problem_title(rows[0]),
         slug=slug,
         compared=story.compared(runs),
         conclusions=story.conclusions(runs, to),
-        warnings=[],
+        warnings=[] if missed is None else [story.warning(missed)],
         estimates=tables.estimates(runs, to),
         matrix=tables.matrix(pooled) if len(pooled.agents()) > 1 else None,
         descriptive=tables.descriptive(rows),

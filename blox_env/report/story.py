@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from blox_env.analysis.intervals import FEWEST, Estimate
 from blox_env.analysis.scores import REGRET, TEST_REGRET, Measure, Pooled, Yardstick, on_one
 from blox_env.analysis.statistics import by_agent
+from blox_env.analysis.targets import Missed
 from blox_env.analysis.verdicts import BASELINE, Verdict, baseline, leader, verdicts
 from blox_env.experiment.results import Run
 
@@ -44,6 +45,15 @@ def compared(runs: Sequence[Run]) -> str:
     if workers != [1]:
         text += f" Simulated workers a search: {', '.join(map(str, workers))}."
     return text
+
+
+def warning(missed: Missed) -> str:
+    """A sentence about a latency target that was not met."""
+    target = f"the latency target of {missed.target_ms:.4g} ms"
+    if missed.impossible:
+        return f"No architecture meets {target}: the fastest takes {missed.fastest_ms:.4g} ms."
+    counts = [f"{agent} {few} of {every}" for agent, (few, every) in missed.missed.items()]
+    return f"Runs whose best architecture does not meet {target}: {', '.join(counts)}."
 
 
 def conclusions(runs: Sequence[Run], to: Yardstick) -> list[str]:

@@ -157,6 +157,12 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         read_visits(tmp_path)
 
 
+def test_a_busy_machine_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(BusyMachineError):
+        begin(tmp_path / "raw", FakeRuntime(), force=False, other_load=lambda: 1.5)
+    assert not (tmp_path / "raw").exists()  # so that other arguments may be tried there
+
+
 def test_a_busy_machine_is_refused_unless_forced(tmp_path: Path) -> None:
     with pytest.raises(BusyMachineError, match=r"use 1\.50 of .* expected at most"):
         begin(tmp_path, FakeRuntime(), other_load=lambda: 1.5)

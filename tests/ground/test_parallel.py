@@ -1,9 +1,10 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from blox_env.ground.parallel import Outcome, _Queue, run_tasks
+from blox_env.ground.parallel import Outcome, _Queue, run_tasks, time_limit
 
 
 def square(x):
@@ -119,3 +120,19 @@ def test_many_short_tasks_on_ray_and_a_death_among_them(tmp_path):
 def test_bad_number_of_workers(workers):
     with pytest.raises((ValueError, TypeError), match="workers must be"):
         list(run_tasks(square, [1], workers=workers))
+
+
+def test_an_address_where_nothing_is_is_an_error_at_once():
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"Ray did not start .*nothing answers there"):
+        list(run_tasks(abs, [1], address="127.0.0.1:9"))
+    assert time.monotonic() - began < 60
+
+
+def test_a_time_limit():
+    with pytest.raises(TimeoutError, match=r"the time limit of 0\.05 s is over"), time_limit(0.05):
+        time.sleep(5)
+    with time_limit(0.05):
+        pass
+    with time_limit(None):
+        time.sleep(0.06)

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from blox_env.cli.screen import Screen
 from blox_env.cli.views.progress import duration, progress_bar
 from blox_env.cli.views.summary import summary_table
 from blox_env.experiment.comparison import Ended
@@ -27,7 +28,7 @@ MOST = 12  # workers that are listed one by one
 
 
 def compare_live(
-    console: Console,
+    console: Screen,
     settings: ExperimentSettings,
     out: Path,
     *,
@@ -55,14 +56,14 @@ def compare_live(
             watcher=shown,
         )
     for ended in done.failed:
-        console.print(f"{ended.search.name} failed:\n{ended.error}", markup=False, soft_wrap=True)
-        console.print(f"error: {ended.search.error_path}", markup=False, soft_wrap=True)
+        console.say(f"{ended.search.name} failed:\n{ended.error}")
+        console.say(f"error: {ended.search.error_path}")
     if done.failed:
         console.print(f"{len(done.failed)} searches failed; the same command tries them again")
     if len(done.failed) < len(done.plan):
         paths = write_report(out)
         console.print(summary_table(read_runs(out)))
-        console.print(written(paths), highlight=False, markup=False, soft_wrap=True)
+        console.say(written(paths))
     return len(done.failed)
 
 
@@ -74,7 +75,7 @@ class LiveComparison:
         ray: whether the searches run on Ray.
     """
 
-    def __init__(self, console: Console, *, ray: bool) -> None:
+    def __init__(self, console: Screen, *, ray: bool) -> None:
         self._console, self._ray = console, ray
         self._bar = progress_bar(console, estimate=False)
         self._live: Live | None = None

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from blox_env.agent import Agent, search
+from blox_env.cli.screen import Listing
 from blox_env.problem import Problem
 from blox_env.problem.history import History
 
@@ -73,7 +74,7 @@ def watched_search(
         return problem.history, False
 
 
-def best_table(problem: Problem, history: History) -> Table:
+def best_listing(problem: Problem, history: History) -> Listing:
     """The best architecture of a search and where its numbers come from.
 
     Args:
@@ -82,20 +83,64 @@ def best_table(problem: Problem, history: History) -> Table:
     """
     best = history.best()
     row = history.x[best]
-    table = Table("what", "value", title=f"best of {len(history)} evaluations")
-    table.add_row("architecture", "-".join(str(v) for v in row))
-    table.add_row("", problem.space.describe(row))
-    table.add_row("reward", f"{history.reward[best]:.4f} ({problem.reward_name})")
-    table.add_row("validation accuracy", f"{history.val_acc[best]:.4f}")
-    table.add_row("test accuracy", f"{problem.test_acc(row)[0]:.4f}")
-    table.add_row("source of accuracy", str(history.column("source")[best]))
-    if problem.device is not None:
-        source = "measured" if problem.device.measured(row)[0] else "predicted"
-        latency = f"{history.latency_ms[best]:.3f} ms, {source}"
-        table.add_row(f"latency on {problem.device.name}", latency)
+    test = float(problem.test_acc(row)[0])
     hours = float(history.train_time_s.sum()) / 3600
-    table.add_row("simulated training", "not known" if math.isnan(hours) else f"{hours:.2f} h")
-    return table
+    source = str(history.column("source")[best])
+    lines = [
+        ("architecture", "-".join(str(v) for v in row)),
+        ("", problem.space.describe(row)),
+        ("reward", f"{history.reward[best]:.4f} ({problem.reward_name})"),
+        ("validation accuracy", f"{history.val_acc[best]:.4f}"),
+        ("test accuracy", f"{test:.4f}"),
+        ("source of accuracy", source),
+    ]
+    value: dict[str, object] = {
+        "architecture": row.tolist(),
+        "reward": float(history.reward[best]),
+        "reward_name": problem.reward_name,
+        "val_acc": float(history.val_acc[best]),
+        "test_acc": test,
+        "source": source,
+        "evaluations": len(history),
+        "train_hours": hours,
+    }
+    if problem.device is not None:
+        measured = bool(problem.device.measured(row)[0])
+        latency = float(history.latency_ms[best])
+        shown = f"{latency:.3f} ms, {'measured' if measured else 'predicted'}"
+        lines.append((f"latency on {problem.device.name}", shown))
+        value |= {"device": problem.device.name, "latency_ms": latency, "measured": measured}
+        if problem.reward_name != "accuracy":
+            target = problem.latency_target_ms
+            met = "met" if latency <= target else "NOT MET"
+            lines.append(("latency target", f"{target:.3f} ms, {met}"))
+            value |= {"latency_target_ms": target, "meets_target": latency <= target}
+    lines.append(("simulated training", "not known" if math.isnan(hours) else f"{hours:.2f} h"))
+    return Listing(("what", "value"), lines, [value], title=f"best of {len(history)} evaluations")
+
+
+def unmet_target(problem: Problem, history: History) -> str | None:
+    """A sentence when the best architecture is slower than the target; None where it is not.
+
+    Args:
+        problem: that was searched.
+        history: of the search.
+    """
+    if problem.device is None or problem.reward_name == "accuracy":
+        return None
+    target, latency = problem.latency_target_ms, float(history.latency_ms[history.best()])
+    if latency <= target:
+        return None
+    text = (
+        f"the latency target of {target:.4g} ms was not met: the best architecture takes "
+        f"{latency:.4g} ms"
+    )
+    if problem.space.listable:
+        fastest = float(problem.device.latency_ms(problem.space.all()).min())
+        if fastest > target:
+            return f"{text}, and no architecture meets it: the fastest takes {fastest:.4g} ms"
+    met = int((history.latency_ms <= target).sum())
+    return f"{text}; {met} of the {len(history)} evaluated meet it"
 
 
 def _top(history: History) -> float:

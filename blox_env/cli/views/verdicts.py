@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from blox_env.cli.screen import Screen
 from blox_env.cli.views.progress import progress_bar
 from blox_env.experiment.validate import SHOWN, Verdict, validate_run
 from blox_env.experiment.validate_folder import validate_folder
@@ -17,7 +18,7 @@ from blox_env.ground.parallel import run_tasks
 
 
 def validate_live(
-    console: Console,
+    console: Screen,
     paths: Sequence[Path],
     *,
     folders: Sequence[Path] = (),
@@ -38,7 +39,7 @@ def validate_live(
             verdict: Verdict = outcome.result or Verdict(paths[outcome.index], error=outcome.error)
             invalid += not verdict.valid
             bar.update(shown, advance=1, note=f"{invalid} not valid" if invalid else "")
-            show(console, verdict, f"{verdict.trials} trials")
+            show(console, verdict)
     plans = [validate_folder(folder) for folder in folders]
     for verdict in plans:
         show(console, verdict, "run set, seeds and digests")
@@ -52,14 +53,15 @@ def validate_live(
     return invalid + bad
 
 
-def show(console: Console, verdict: Verdict, what: str) -> None:
+def show(console: Console, verdict: Verdict, what: str = "") -> None:
     """One file: ``valid``, or what is wrong with it.
 
     Args:
         console: where it is shown.
         verdict: of the file.
-        what: was validated.
+        what: was validated; the trials if not given.
     """
+    what = what or f"{verdict.trials} trials"
     state = Text("valid  ", "green") if verdict.valid else Text("INVALID  ", "bold red")
     console.print(state.append(f"{verdict.path} ({what})", ""), soft_wrap=True)
     for note in verdict.notes:

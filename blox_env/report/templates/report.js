@@ -5,7 +5,7 @@
   const button = document.getElementById("theme");
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const label = () => button.setAttribute("aria-pressed", String(dark()));
+  const label = () => { button.textContent = dark() ? "Light colours" : "Dark colours"; };
   try {
     const kept = localStorage.getItem("blox-env-theme");
     if (kept === "dark" || kept === "light") root.dataset.theme = kept;

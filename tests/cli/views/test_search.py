@@ -5,7 +5,7 @@ from rich.console import Console
 
 from blox_env import Problem, search
 from blox_env.agent import make_agent
-from blox_env.cli.views.search import Watch, best_table, watched_search
+from blox_env.cli.views.search import Watch, best_listing, watched_search
 from tests.toys import ToyBenchmark, ToyDevice
 
 
@@ -29,7 +29,7 @@ def test_the_line_says_how_far_the_search_is():
 def test_the_best_and_where_its_numbers_come_from():
     problem = Problem(ToyBenchmark(), ToyDevice(), budget=10)
     history = search(problem, "random-search", seed=0)
-    table = shown(best_table(problem, history))
+    table = shown(best_listing(problem, history))
     assert "best of 10 evaluations" in table
     assert "-".join(map(str, history.x[history.best()])) in table
     assert "predicted" in table
