@@ -72,7 +72,8 @@ def search(
         write_atomic(out, history.to_csv())
     best_listing(problem, history).show(console, as_json=json)
     told = errors if json else console
-    if warning := unmet_target(problem, history):
+    asked = target is not None or problem.reward_name.startswith("constraint")
+    if asked and (warning := unmet_target(problem, history)):
         errors.say(f"warning: {warning}")
     if out is not None:
         told.say(f"history: {out}")
