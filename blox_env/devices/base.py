@@ -29,7 +29,7 @@ class Device(ABC):
     space: SearchSpace
     description: str = ""
     card: Mapping[str, Any] = MappingProxyType({})
-    _sorted_ms: FloatArray
+    _sorted_ms: FloatArray | None = None
 
     @abstractmethod
     def latency_ms(self, x: ArrayLike) -> FloatArray:
@@ -48,7 +48,7 @@ class Device(ABC):
 
         Computed over all architectures where there are at most 10^6, else over 100,000 drawn ones.
         """
-        known: FloatArray | None = getattr(self, "_sorted_ms", None)
+        known = self._sorted_ms
         if known is None:  # environments ask for it at every start
             if self.space.listable:
                 rows = self.space.all()
