@@ -35,6 +35,10 @@ class Watcher(Protocol):
         Args:
             plan: all searches.
             left: those that have no run file yet.
+
+        Args:
+            plan: all searches.
+            left: those that are still to be run.
         """
 
     def started(self, search: Search, worker: Worker) -> None:
@@ -43,6 +47,10 @@ class Watcher(Protocol):
         Args:
             search: the search.
             worker: the process that runs it.
+
+        Args:
+            search: that begins.
+            worker: that does it.
         """
 
     def ended(self, ended: Ended) -> None:

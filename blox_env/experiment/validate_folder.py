@@ -94,7 +94,7 @@ def _run_set(plan: Mapping[str, Any], facts: Mapping[str, Facts]) -> Iterator[Mi
 
 
 def _one(plan: Mapping[str, Any], said: Facts) -> Iterator[Mismatch]:
-    """What determines a run against the plan."""
+    """Compare what determines a run with the plan."""
     problem = plan["problems"].get(problem_name(said.benchmark, said.device), {})
     agent = plan["agents"].get(said.agent, {})
     wanted = {

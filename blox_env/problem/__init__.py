@@ -1,4 +1,4 @@
-"""What is asked of a search, what it has spent, and the exact answers."""
+"""Problems of a search: the task, the ledger of what was spent, and the exact answers."""
 
 from blox_env.problem.problem import Problem
 

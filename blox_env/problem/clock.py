@@ -34,7 +34,7 @@ from blox_env.ground.typing import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Schedule:
-    """Who does what when: arrays ``(n,)`` in simulated seconds, and numbers of workers."""
+    """Plan of simulated workers: arrays ``(n,)`` of simulated seconds, and numbers of workers."""
 
     start_s: FloatArray
     end_s: FloatArray
@@ -42,7 +42,7 @@ class Schedule:
 
 
 def schedule(durations: ArrayLike, workers: int = 1, *, calls: ArrayLike | None = None) -> Schedule:
-    """When ``workers`` would do trainings that take ``durations`` ``(n,)`` seconds, in order.
+    """Plan of ``workers`` for trainings that take ``durations`` ``(n,)`` seconds, in order.
 
     Each starts on the worker that is free first; of several, on the one that has been free longest,
     then on that of the lowest number.
@@ -95,12 +95,12 @@ class Clock:
 
     @property
     def free_s(self) -> float:
-        """When the next training can start."""
+        """Time at which the next training can start."""
         return _later(self._now, self._free[0][0])
 
     @property
     def over(self) -> bool:
-        """Whether there is a limit and no worker has time left."""
+        """True if there is a limit and no worker has time left."""
         return self.free_s >= self.limit_s
 
     def run(self, durations: Iterable[float]) -> NDArray[np.bool_]:
@@ -136,7 +136,7 @@ class Clock:
         heapq.heapreplace(self._free, (max(until_s, self.free_s), self._free[0][1]))
 
     def last_end_s(self) -> float:
-        """When the training that was recorded last ends."""
+        """Time at which the training that was recorded last ends."""
         return self._rows[-1][1]
 
     def record(self, trained: NDArray[np.bool_]) -> None:

@@ -1,4 +1,4 @@
-"""What comes of evaluating: the trials of a batch, and the history of a search."""
+"""Results of evaluating: the trials of a batch, and the history of a search."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Trials:
-    """What came of a batch: arrays of shape ``(n,)`` in the order asked for.
+    """Results of a batch: arrays of shape ``(n,)`` in the order asked for.
 
     ``evaluated`` is False where budget or queries did not reach; such rows hold NaN.
     ``new`` is True where a training was paid for, ``cost`` says how much of a full one.

@@ -1,4 +1,4 @@
-"""What a search has spent: budget, queries, history, clock. The one thing about it that changes."""
+"""Ledger of a search: budget, queries, history, clock. The one thing about it that changes."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ class Ledger:
 
     @property
     def remaining(self) -> float:
-        """What is left of the budget, in full trainings; infinite without a budget."""
+        """Rest of the budget, in full trainings; infinite without a budget."""
         return np.inf if self.budget is None else max(0.0, self.budget - self.spent)
 
     @property
     def done(self) -> bool:
-        """Whether nothing new can be evaluated: budget, queries or time spent, space exhausted."""
+        """True if nothing new can be evaluated: budget, queries or time spent, space exhausted."""
         if self.clock is not None and self.clock.over:
             return True
         if self.remaining < 1 / self._epochs - 1e-9:  # not even one epoch
@@ -131,7 +131,7 @@ class Ledger:
         return self._full >= self._size
 
     def request(self, keys: list[Any], length: int) -> Request:
-        """What of a batch can be paid; nothing is spent yet.
+        """Work out what of a batch can be paid; nothing is spent yet.
 
         Args:
             keys: what identifies each architecture.
@@ -177,7 +177,7 @@ class Ledger:
         self.queries += int(asked.within.sum())
 
     def _new_rows(self, asked: Request, evaluated: BoolArray) -> IntArray:
-        """Which of the evaluated are not in the history, numbers of them; they count as known."""
+        """Numbers of the evaluated that are not in the history; they count as known from now on."""
         keys, length, before = asked.keys, asked.length, asked.before
         new = evaluated & (before < length)
         for row in np.flatnonzero(new & (before > 0)).tolist():
@@ -190,7 +190,7 @@ class Ledger:
 
 
 def _affordable(cost: FloatArray, within: BoolArray, budget: float) -> BoolArray:
-    """Which rows can be paid one after the other; what is too dear is skipped."""
+    """Mask of the rows that can be paid one after the other; what is too dear is skipped."""
     payable = within.copy()
     while True:
         total = np.cumsum(np.where(payable, cost, 0.0))

@@ -58,7 +58,14 @@ class Objectives:
     def values(
         self, rows: IntArray, *, reward: FloatArray, val_acc: FloatArray, latency_ms: FloatArray
     ) -> FloatArray:
-        """Values ``(n, objectives)`` of architectures ``(n, slots)``; higher is better."""
+        """Values ``(n, objectives)`` of architectures ``(n, slots)``; higher is better.
+
+        Args:
+            rows: the architectures.
+            reward: theirs, ``(n,)``.
+            val_acc: theirs, ``(n,)``.
+            latency_ms: theirs, ``(n,)``.
+        """
         known = {"reward": reward, "val_acc": val_acc, "latency_ms": -latency_ms}
         columns: list[NDArray[Any]] = [
             known[name] if name in known else -self.size_of(name, rows) for name in self.names
@@ -73,6 +80,10 @@ class Objectives:
 
     def size_of(self, name: str, rows: IntArray) -> FloatArray:
         """``params``, ``macs``, ``peak_activation_bytes`` or ``flops``, ``(n,)``.
+
+        Args:
+            name: of the size.
+            rows: architectures ``(n, slots)``.
 
         Raises:
             ValueError: where neither the space counts them nor the benchmark tells them.

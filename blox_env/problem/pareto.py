@@ -117,10 +117,15 @@ def igd_plus(
 def epsilon_additive(
     points: ArrayLike, front: ArrayLike, *, maximise: bool | Sequence[bool] = False
 ) -> float:
-    """How far all points would have to move so that none of a front is better, by moocore.
+    """Distance that all points would have to move so that none of a front is better, by moocore.
 
     The additive epsilon of Zitzler et al. (2003): the same distance in every objective, so scale
     them first. Infinite for no points. Arguments and errors as for :func:`igd_plus`.
+
+    Args:
+        points: what was found, ``(n, m)``.
+        front: the exact front, ``(k, m)``.
+        maximise: objectives of which more is better, one for all or one each.
     """
     found, true = _two_sets(points, front, maximise)
     if not len(found):

@@ -118,27 +118,27 @@ class Problem:
 
     @property
     def benchmark(self) -> Benchmark:
-        """Where accuracies come from."""
+        """The benchmark that accuracies come from."""
         return self.task.benchmark
 
     @property
     def device(self) -> Device | None:
-        """Where latencies come from, None for nowhere."""
+        """The device that latencies come from, None for none."""
         return self.task.device
 
     @property
     def space(self) -> SearchSpace:
-        """What can be asked for."""
+        """The space that is searched."""
         return self.task.space
 
     @property
     def provides(self) -> frozenset[str]:
-        """What agents may require: what the benchmark provides, and ``"latency"``."""
+        """Requirements of agents that are met: what the benchmark provides, and ``"latency"``."""
         return self.task.provides
 
     @property
     def reward_name(self) -> str:
-        """How results call the formula."""
+        """Name of the formula in results."""
         return self.task.reward_name
 
     @property
@@ -153,7 +153,7 @@ class Problem:
 
     @property
     def objectives(self) -> Objectives:
-        """What agents for several objectives search for."""
+        """Objectives of agents that search for several."""
         return self.task.objectives
 
     @property
@@ -163,7 +163,7 @@ class Problem:
 
     @property
     def seed(self) -> int:
-        """Which training ``noise="sampled"`` draws."""
+        """Number of the training that ``noise="sampled"`` draws."""
         return self.task.noise_seed
 
     def rewards(
@@ -189,7 +189,7 @@ class Problem:
 
     @property
     def history(self) -> History | None:
-        """What was evaluated; None with ``keep=False``."""
+        """History of what was evaluated; None with ``keep=False``."""
         return None if self.ledger is None else self.ledger.history
 
     @property
@@ -209,22 +209,22 @@ class Problem:
 
     @property
     def spent(self) -> float:
-        """What is gone of the budget, in full trainings."""
+        """Part of the budget that is gone, in full trainings."""
         return 0.0 if self.ledger is None else self.ledger.spent
 
     @property
     def queries(self) -> int:
-        """How many architectures were asked for."""
+        """Number of architectures that were asked for."""
         return 0 if self.ledger is None else self.ledger.queries
 
     @property
     def remaining(self) -> float:
-        """What is left of the budget, in full trainings; infinite without a budget."""
+        """Rest of the budget, in full trainings; infinite without a budget."""
         return np.inf if self.ledger is None else self.ledger.remaining
 
     @property
     def done(self) -> bool:
-        """Whether nothing new can be evaluated: budget, queries or time spent, space exhausted."""
+        """True if nothing new can be evaluated: budget, queries or time spent, space exhausted."""
         return self.ledger is not None and self.ledger.done
 
     # -- evaluating ------------------------------------------------------------------------
@@ -315,7 +315,7 @@ class Problem:
         return self.truth.pareto_front(objectives=objectives, latency_budget_ms=latency_budget_ms)
 
     def reference_point(self, *, objectives: str | Sequence[str] | None = None) -> FloatArray:
-        """Where hypervolumes are measured from; see :meth:`Truth.reference_point`."""
+        """The point that hypervolumes are measured from; see :meth:`Truth.reference_point`."""
         return self.truth.reference_point(objectives=objectives)
 
     def hypervolume(
@@ -342,7 +342,7 @@ class Problem:
         objectives: str | Sequence[str] | None = None,
         latency_budget_ms: float | None = None,
     ) -> FrontRegret:
-        """How far a set of points is from the exact front; see :meth:`Truth.front_regret`.
+        """Distance of a set of points from the exact front; see :meth:`Truth.front_regret`.
 
         Args:
             values: the points ``(n, objectives)``.

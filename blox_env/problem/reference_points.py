@@ -85,7 +85,7 @@ def _frozen_value(name: str, objectives: Objectives) -> float | None:
 def _source(
     name: str, objectives: Objectives
 ) -> tuple[str, Benchmark | Device | SearchSpace | None]:
-    """What an objective's values depend on; None for more than one thing, as the reward does."""
+    """The thing an objective's values depend on; None for several, as with the reward."""
     if name == "val_acc":
         return "benchmarks", objectives.benchmark
     if name == "latency_ms":
@@ -106,7 +106,13 @@ def frozen() -> dict[str, Any]:
 def freeze(
     benchmarks: Iterable[Benchmark], devices: Iterable[Device], spaces: Iterable[SearchSpace]
 ) -> dict[str, Any]:
-    """What the file holds for these benchmarks, devices and spaces, by the rule."""
+    """Content of the file for these benchmarks, devices and spaces, by the rule.
+
+    Args:
+        benchmarks: to be in it.
+        devices: to be in it.
+        spaces: to be in it.
+    """
     content: dict[str, Any] = {
         "schema": SCHEMA,
         "rule": "worst - 0.1 * (best - worst) over the whole space, where more is better",

@@ -45,7 +45,13 @@ _CALL = re.compile(r"\s*([\w-]+)\s*\((.*)\)\s*")
 
 
 def accuracy(acc: FloatArray, latency: FloatArray, target: float) -> FloatArray:
-    """Accuracy alone."""
+    """Accuracy alone.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: not looked at.
+        target: not looked at.
+    """
     return acc
 
 
@@ -57,6 +63,12 @@ def mnasnet(
     Twice the latency is worth 5 % more accuracy, relative: 2^0.07 = 1.05. With one exponent on both
     sides the target is but a factor of all rewards, so the best architecture is the same for every
     target; the exponent alone decides.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
+        exponent: on both sides of the target.
     """
     return acc * (latency / target) ** exponent
 
@@ -68,6 +80,12 @@ def mnasnet_hard(
 
     Below the target reward is accuracy. Above it 1 % more latency costs 1 % of the accuracy, so
     going over pays only where accuracy grows as fast as latency.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
+        exponent: above the target.
     """
     return acc * np.maximum(latency / target, 1.0) ** exponent
 
@@ -79,6 +97,12 @@ def tunas(
 
     Deviations from the target cost in both directions alike, so that an agent learns to use what
     latency it may; an architecture that is faster and as accurate gets less.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
+        beta: cost of a relative deviation of 1, negative.
     """
     return acc + beta * np.abs(latency / target - 1.0)
 
@@ -90,6 +114,12 @@ def linear(
 
     Reaches only what lies on the convex hull of the front (Das & Dennis, 1997), and the larger the
     target, the cheaper a millisecond.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
+        weight: cost of a target's worth of latency.
     """
     return acc - weight * latency / target
 
@@ -102,6 +132,12 @@ def chebyshev(
     Only the worse of error and weighted latency counts, by which points in dents of the front can
     be reached, too. The two are even where ``1 - a = weight · t/T``: a weight far above the error
     that is to be had makes it a search for the fastest, one far below a search for accuracy alone.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
+        weight: of the relative latency.
     """
     return -np.maximum(1.0 - acc, weight * latency / target)
 
@@ -111,15 +147,24 @@ def constraint(acc: FloatArray, latency: FloatArray, target: float) -> FloatArra
 
     Whatever is feasible is better than whatever is not, and of two that are not the one that is
     nearer to the target is better.
+
+    Args:
+        acc: accuracies ``(n,)``.
+        latency: latencies ``(n,)``.
+        target: in the unit of the latencies.
     """
     return np.where(latency <= target, acc, 1.0 - latency / target)
 
 
 def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
-    """How far latencies ``(n,)`` are above the target, relative to it: max(0, t/T - 1), ``(n,)``.
+    """Excess of latencies ``(n,)`` over the target, relative to it: max(0, t/T - 1), ``(n,)``.
 
     The cost of a constrained problem (Altman, *Constrained Markov Decision Processes*, 1999): 0 for
     what is feasible, 0.5 for half as much again as is allowed.
+
+    Args:
+        latency: latencies ``(n,)``.
+        target: one for all, or one each.
     """
     return np.maximum(0.0, latency / target - 1.0)
 
@@ -211,7 +256,7 @@ def _chosen(name: str, given: tuple[tuple[str, float], ...]) -> RewardFunction:
 
 
 def _name_of(function: Callable[..., FloatArray]) -> str:
-    """What results call a function: with its module, so that nobody's passes for one of these."""
+    """Name of a function in results: with its module, so that nobody's passes for one of these."""
     if isinstance(function, partial) and not function.args:
         ours = {formula: name for name, formula in REWARDS.items()}
         inner = ours[function.func] if function.func in ours else _name_of(function.func)

@@ -1,4 +1,4 @@
-"""What is asked of a search: benchmark, device, reward, objectives. Nothing in it changes."""
+"""Task of a search: benchmark, device, reward, objectives. Nothing in it changes."""
 
 from __future__ import annotations
 
@@ -121,18 +121,18 @@ class Task:
 
     @property
     def space(self) -> SearchSpace:
-        """What can be asked for."""
+        """The space that is searched."""
         return self.benchmark.space
 
     @property
     def provides(self) -> frozenset[str]:
-        """What agents may require: what the benchmark provides, and ``"latency"``."""
+        """Requirements of agents that are met: what the benchmark provides, and ``"latency"``."""
         extra = {"latency"} if self.device is not None else set()
         return self.benchmark.provides | extra
 
     @property
     def draw(self) -> int | None:
-        """Which single training searches see, None for the mean."""
+        """Number of the single training that searches see, None for the mean."""
         return self.noise_seed if self.noise == "sampled" else None
 
     def rewards(

@@ -21,7 +21,7 @@ LISTABLE = 10**7
 
 @dataclass(frozen=True)
 class FrontRegret:
-    """What a found front lacks of the exact one; all are 0 where nothing is lacking.
+    """Shortfall of a found front from the exact one; all are 0 where nothing is lacking.
 
     Attributes:
         hypervolume: of what was found, to the problem's reference point.
@@ -48,7 +48,7 @@ class FrontRegret:
 
 
 class Truth:
-    """What is true of a task, by means of full trainings; free, and not for searches.
+    """Exact answers of a task, by means of full trainings; free, and not for searches.
 
     Where a latency budget is given only architectures within it are answers: *feasible* ones. All
     methods but :meth:`hypervolume` list the space, once, and raise a ValueError where it is too
@@ -151,7 +151,7 @@ class Truth:
         return trials.x[rows], values[rows]
 
     def reference_point(self, *, objectives: str | Sequence[str] | None = None) -> FloatArray:
-        """Where hypervolumes are measured from, ``(objectives,)``, costs with a minus.
+        """The point that hypervolumes are measured from, ``(objectives,)``, costs with a minus.
 
         Frozen for the embedded data; the rule is in :mod:`blox_env.problem.reference_points`.
 
@@ -196,7 +196,7 @@ class Truth:
         objectives: str | Sequence[str] | None = None,
         latency_budget_ms: float | None = None,
     ) -> FrontRegret:
-        """How far a set of points is from the exact front.
+        """Distance of a set of points from the exact front.
 
         Noisy ``values`` may lie beyond the exact front, which is one of means: pass ``x`` for what
         the architectures are really worth.

@@ -21,7 +21,7 @@ News = list[tuple[Which, dict[str, NDArray[Any]]]]  # whose, and of each key of 
 
 @dataclass(slots=True)
 class Step:
-    """What an action in every episode gave: arrays with one entry an episode, and infos."""
+    """Result of an action in every episode: arrays with one entry an episode, and infos."""
 
     rewards: NDArray[Any]
     terminated: NDArray[np.bool_]
@@ -128,11 +128,11 @@ class Episodes:
         return step
 
     def masks(self) -> Mask:
-        """Which actions are allowed, ``(n, actions)``, a fresh array."""
+        """Masks of the allowed actions, ``(n, actions)``, a fresh array."""
         return self.moves.masks(self.position)
 
     def observe(self, masks: Mask) -> Observations:
-        """What is seen, fresh arrays; ``masks`` are those of :meth:`masks`."""
+        """Observations as fresh arrays; ``masks`` are those of :meth:`masks`."""
         shown = self.rules.goals.shown(self.goals) if self._has_goals else None
         return self.rules.observer.observe(self.position.cells, shown, masks)
 
@@ -157,7 +157,7 @@ class Episodes:
     # -- within ----------------------------------------------------------------------------
 
     def _step(self, idle: NDArray[np.bool_] | None) -> Step:
-        """What a step gives as long as nothing has happened."""
+        """The result of a step as long as nothing has happened."""
         n = self.n
         step = Step(self.rules.reward.nothing(n), np.zeros(n, bool), np.zeros(n, bool), [])
         if self.rules.costly:
@@ -165,7 +165,7 @@ class Episodes:
         return step
 
     def _settle(self, step: Step, moved: Moved) -> None:
-        """What comes of moves: the rules of when an episode ends."""
+        """Draw the consequences of moves: the rules of when an episode ends."""
         if moved.refused is not None:
             step.terminated[moved.refused] = True
             step.news.append((moved.refused, {"invalid": np.ones(len(moved.refused), bool)}))

@@ -199,7 +199,12 @@ class Moves(ABC):
 def split(
     allowed: NDArray[np.bool_], idle: NDArray[np.bool_] | None
 ) -> tuple[NDArray[np.bool_], IntArray | None]:
-    """Mask of the episodes that move ``(n,)``, and numbers of those that are refused."""
+    """Mask of the episodes that move ``(n,)``, and numbers of those that are refused.
+
+    Args:
+        allowed: mask of the episodes whose action is allowed, ``(n,)``.
+        idle: mask of those that take none, None for none.
+    """
     if idle is None and np.count_nonzero(allowed) == len(allowed):
         return allowed, None
     moving = allowed if idle is None else allowed & ~idle

@@ -173,7 +173,7 @@ class Observer:
 
 
 def _graphs(layout: GraphLayout, segments: Sequence[FloatArray]) -> NDArray[Any]:
-    """What each cell adds to a graph's row; those of the first slot have what is constant, too."""
+    """Columns that each cell adds to a graph's row; the first slot has the constant ones, too."""
     parts = []
     for columns, segment in zip(layout.columns, segments, strict=True):
         part = np.zeros((len(segment), len(layout.blank)))

@@ -1,4 +1,4 @@
-"""What finished architectures are worth: from the problem, or from a table of all its answers."""
+"""Outcomes of finished architectures: from the problem, or from a table of all its answers."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Outcomes:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """What is known of every architecture.
+    """Known quantities of every architecture.
 
     Attributes:
         columns: accuracy, latency, time, reward ``(size, 4)``.

@@ -96,7 +96,12 @@ class Rules:
         return _again, (self.config, self._edits)
 
     def outcome(self, rows: IntArray, goals: FloatArray) -> Outcome:
-        """Outcomes of architectures ``(n, slots)`` for goals ``(n,)``."""
+        """Outcomes of architectures ``(n, slots)`` for goals ``(n,)``.
+
+        Args:
+            rows: the architectures.
+            goals: theirs.
+        """
         if self.goals.goal == "latency_target":
             return self.outcomes.of(rows, goals)
         if self.goals.goal == "device":
@@ -104,7 +109,13 @@ class Rules:
         return self.outcomes.of(rows)
 
     def info(self, rows: IntArray, goals: FloatArray, outcome: Outcome) -> dict[str, Any]:
-        """What the info says about finished architectures, arrays ``(n, …)``."""
+        """Infos of finished architectures, arrays ``(n, …)``.
+
+        Args:
+            rows: the architectures.
+            goals: theirs.
+            outcome: theirs.
+        """
         goal = self.goals.goal
         if goal == "device":
             devices = self.devices.take(goals.astype(np.int64))
