@@ -6,16 +6,23 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from blox_env.devices.base import Device
-from blox_env.devices.card import PLANNED, card_text, description, facts
+from blox_env.devices.card import (
+    PLANNED,
+    DeviceCard,
+    NoiseFacts,
+    ScoreFacts,
+    card_text,
+    description,
+    facts,
+)
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.few_shot import few_shot_candidates
@@ -79,31 +86,34 @@ def build_device(
         "measured.npy": array_bytes(numbers[order].astype(np.int32)),
         "visits.npz": _visits_npz(visits),
     }
-    card = facts(plan, visits, space, latency, measured)
-    chosen = retests[_key(statistic, window)]
-    card["statistic"] = {
-        "visit": statistic,
-        "drift_window": window,
-        "over_rounds": "median",
-        "retest_of_all": {key: asdict(value) for key, value in retests.items()},
-    }
-    card["noise"] = {
-        "retest": asdict(chosen),
+    found = facts(plan, visits, space, latency, measured)
+    noise: NoiseFacts = {
+        "retest": score_facts(retests[_key(statistic, window)]),
         "rounds_each": int(plan["protocol"]["rounds"]) // 2,
         "expected_mape_of_value": bootstrap_error(logs, positions, window),
     }
     if plan.get("another_occasion"):  # of a device that is built anew from its own visits
-        card["noise"]["another_occasion"] = plan["another_occasion"]
-    card["predictor"] = {
-        "name": name,
-        "words": candidates[name].words,
-        "priors": {prior.name: prior.checksum() for prior in priors},
-        "folds": folds,
-        "held_out": asdict(held_out[name]),
-        "held_out_of_all": {key: asdict(value) for key, value in held_out.items()},
+        noise["another_occasion"] = plan["another_occasion"]
+    card: DeviceCard = {
+        **found,
+        "statistic": {
+            "visit": statistic,
+            "drift_window": window,
+            "over_rounds": "median",
+            "retest_of_all": {key: score_facts(value) for key, value in retests.items()},
+        },
+        "noise": noise,
+        "predictor": {
+            "name": name,
+            "words": candidates[name].words,
+            "priors": {prior.name: prior.checksum() for prior in priors},
+            "folds": folds,
+            "held_out": score_facts(held_out[name]),
+            "held_out_of_all": {key: score_facts(value) for key, value in held_out.items()},
+        },
+        "description": description(found),
+        "files": {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()},
     }
-    card["description"] = description(card)
-    card["files"] = {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()}
     folder = Path(out_folder)
     for key, data in tables.items():
         write_atomic(folder / key, data)
@@ -128,13 +138,14 @@ def add_retest(
     """
     folder, space = Path(device_folder), BloxSpace()
     device = MeasuredDevice.from_folder(folder, space)
-    card = dict(device.card)
+    card = cast("DeviceCard", dict(device.card))
     plan, visits = raw_of(Path(raw_folder))
     for key in ("space", "input_shape", "network"):
-        if plan[key] != card[key]:
-            raise ValueError(f"{raw_folder}: expected {key} {card[key]!r}, got {plan[key]!r}")
+        if plan[key] != device.card[key]:
+            wanted = device.card[key]
+            raise ValueError(f"{raw_folder}: expected {key} {wanted!r}, got {plan[key]!r}")
     for key in ("name", "settings"):
-        if (got := plan["runtime"][key]) != (wanted := card["runtime"][key]):
+        if (got := plan["runtime"][key]) != (wanted := device.card["runtime"][key]):
             raise ValueError(f"{raw_folder}: expected the runtime's {key} {wanted!r}, got {got!r}")
     numbers, times, positions = tabulate(plan, visits, str(raw_folder))
     logs = np.log(times[:, :, STATISTICS.index(card["statistic"]["visit"])])
@@ -155,7 +166,7 @@ def add_retest(
             "machine": plan["machine"],
             "versions": plan["runtime"]["versions"],
             "shared_factor": shared,
-            **asdict(found),
+            **score_facts(found),
             "mape_without_shared": predictor.scores(before, again / shared).mape,
         },
     }
@@ -297,7 +308,7 @@ def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     }, visits
 
 
-def _write_card(folder: Path, card: dict[str, Any]) -> None:
+def _write_card(folder: Path, card: DeviceCard) -> None:
     write_atomic(folder / "CARD.md", card_text(card).encode())
     write_atomic(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
 
@@ -322,3 +333,13 @@ def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
 
 def _key(statistic: str, window: int) -> str:
     return f"{statistic}, drift over {window}" if window else statistic
+
+
+def score_facts(scores: predictor.Scores) -> ScoreFacts:
+    """Scores as they stand in a card."""
+    return {
+        "mape": scores.mape,
+        "spearman": scores.spearman,
+        "kendall": scores.kendall,
+        "r2": scores.r2,
+    }

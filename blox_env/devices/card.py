@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -18,7 +18,124 @@ PLANNED = (
 )  # fmt: skip
 
 
-def description(card: dict[str, Any]) -> str:
+class ScoreFacts(TypedDict):
+    """How well one set of latencies stands for another."""
+
+    mape: float
+    spearman: float
+    kendall: float
+    r2: float
+
+
+class RuntimeFacts(TypedDict):
+    """What ran the networks."""
+
+    name: str
+    versions: dict[str, str]
+    settings: dict[str, str]
+
+
+class ProtocolFacts(TypedDict):
+    """How networks were visited, see :class:`~blox_env.devices.protocol.Protocol`."""
+
+    rounds: int
+    runs: int
+    min_warmup: int
+    max_warmup: int
+    tolerance: float
+    tries: NotRequired[int]
+    disturbed: NotRequired[float]
+
+
+class LatencyFacts(TypedDict):
+    """Range of the latencies in ms, of all architectures and of the measured ones."""
+
+    min: float
+    median: float
+    max: float
+    measured_min: float
+    measured_median: float
+    measured_max: float
+
+
+# "from" is no name for an attribute
+During = TypedDict(
+    "During",
+    {
+        "from": str, "to": str, "visits": int, "runs": int, "others_mean": float,
+        "others_p95": float, "warmup_mean": float, "made_again": int, "outliers": int,
+    },
+)  # fmt: skip
+AnotherOccasion = TypedDict(
+    "AnotherOccasion",
+    {
+        "networks": int, "rounds": int, "from": str, "machine": dict[str, str],
+        "versions": dict[str, str], "shared_factor": float, "mape": float, "spearman": float,
+        "kendall": float, "r2": float, "mape_without_shared": float,
+    },
+)  # fmt: skip
+
+
+class StatisticFacts(TypedDict):
+    """The statistic of a visit that became the value, and how all of them did."""
+
+    visit: str
+    drift_window: int
+    over_rounds: str
+    retest_of_all: dict[str, ScoreFacts]
+
+
+class NoiseFacts(TypedDict):
+    """How far values differ when they are measured again."""
+
+    retest: ScoreFacts
+    rounds_each: int
+    expected_mape_of_value: float
+    another_occasion: NotRequired[AnotherOccasion]
+
+
+class PredictorFacts(TypedDict):
+    """The predictor of what was not measured, and how all candidates did."""
+
+    name: str
+    words: str
+    priors: dict[str, str]
+    folds: int
+    held_out: ScoreFacts
+    held_out_of_all: dict[str, ScoreFacts]
+
+
+class MeasurementFacts(TypedDict):
+    """The part of a card that needs no choices."""
+
+    name: str
+    schema: int
+    space: str
+    seed: int
+    input_shape: list[int]
+    network: dict[str, int]
+    protocol: ProtocolFacts
+    runtime: RuntimeFacts
+    machine: dict[str, str]
+    pinned_to_cores: NotRequired[int]
+    choice: str
+    architectures: int
+    measured: int
+    latency_ms: LatencyFacts
+    during: During
+
+
+class DeviceCard(MeasurementFacts):
+    """``card.json`` of a measured device."""
+
+    statistic: StatisticFacts
+    noise: NoiseFacts
+    predictor: PredictorFacts
+    description: str
+    files: dict[str, str]
+
+
+def description(card: MeasurementFacts) -> str:
     """The measurement in two sentences."""
     shape, network, settings = card["input_shape"], card["network"], card["runtime"]["settings"]
     return (
@@ -31,7 +148,7 @@ def description(card: dict[str, Any]) -> str:
     )
 
 
-def card_text(card: dict[str, Any]) -> str:
+def card_text(card: DeviceCard) -> str:
     """The card for people, every number from ``card``."""
     p, noise, found = card["protocol"], card["noise"], card["predictor"]
     retest, held = noise["retest"], found["held_out"]
@@ -118,7 +235,7 @@ def facts(
     space: SearchSpace,
     latency: FloatArray,
     measured: FloatArray,
-) -> dict[str, Any]:
+) -> MeasurementFacts:
     """Facts of a measurement that need no choices: plan, range of latencies, state of the machine.
 
     Args:
@@ -130,9 +247,10 @@ def facts(
     """
     stamps = [v["time"] for v in visits]
     others = np.array([v["others"] for v in visits], dtype=np.float64)
+    planned = cast("MeasurementFacts", {key: plan[key] for key in PLANNED if key in plan})
     return {
         "name": plan["device"],
-        **{key: plan[key] for key in PLANNED if key in plan},
+        **planned,
         "choice": _choice(plan, space),
         "architectures": space.size,
         "measured": len(measured),
@@ -163,12 +281,12 @@ def _threads(settings: dict[str, str]) -> str:
     return "one thread" if threads == "1" else f"{threads} threads"
 
 
-def _pinned(card: dict[str, Any]) -> str:
+def _pinned(card: MeasurementFacts) -> str:
     cores = card.get("pinned_to_cores")
     return f", kept to {cores} of {card['machine']['cores']} cores" if cores else ""
 
 
-def _disturbed(card: dict[str, Any]) -> str:
+def _disturbed(card: MeasurementFacts) -> str:
     """The measures against other processes; empty for measurements that took none."""
     during, protocol = card["during"], card["protocol"]
     if "disturbed" not in protocol:
@@ -181,7 +299,7 @@ def _disturbed(card: dict[str, Any]) -> str:
     )
 
 
-def _another_occasion(noise: dict[str, Any]) -> list[str]:
+def _another_occasion(noise: NoiseFacts) -> list[str]:
     found = noise.get("another_occasion")
     if found is None:
         return []
@@ -208,7 +326,7 @@ def _listed(entries: dict[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in entries.items())
 
 
-def _row(name: str, s: dict[str, float]) -> str:
+def _row(name: str, s: ScoreFacts) -> str:
     return (
         f"| {name} | {s['mape']:.2%} | {s['spearman']:.3f} | {s['kendall']:.3f} | {s['r2']:.3f} |"
     )

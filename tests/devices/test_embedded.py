@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from blox_env.devices.base import list_devices, load_device
 from blox_env.devices.build import combine, raw_of, tabulate
-from blox_env.devices.card import card_text
+from blox_env.devices.card import DeviceCard, card_text
 from blox_env.devices.embedded import DATA, MeasuredDevice
 from blox_env.devices.protocol import STATISTICS
 from blox_env.spaces.base import SearchSpace
@@ -91,7 +91,7 @@ def test_measured_latencies_and_cards_follow_from_the_visits(name: str) -> None:
     rows = device.space.from_index(numbers)
     np.testing.assert_allclose(device.latency_ms(rows), own, rtol=1e-6)
     assert device.measured(rows).all()
-    assert (DATA / name / "CARD.md").read_text() == card_text(device.card)
+    assert (DATA / name / "CARD.md").read_text() == card_text(cast("DeviceCard", device.card))
 
 
 def test_embedded_devices_rank_networks_differently() -> None:
