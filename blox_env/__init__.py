@@ -86,7 +86,11 @@ _ENVIRONMENTS: dict[str, dict[str, Any]] = {
 _ENVIRONMENTS["MacroBench-v0"] = {
     **_ENVIRONMENTS["Blox-v0"],
     # its data are other people's: an error says how to import them
-    "kwargs": {"benchmark": "blox_env.benchmarks.imported:macro_not_imported", "device": None},
+    "kwargs": {
+        "benchmark": "blox_env.benchmarks.imported:macro_not_imported",
+        "device": None,
+        "space": "macrobench",
+    },
 }
 for _name, _arguments in _ENVIRONMENTS.items():
     if f"blox_env/{_name}" not in _gym.registry:

@@ -90,6 +90,10 @@ class EnvConfig:
     noise_seed: int = field(
         default=0, metadata=_means('which single trainings ``noise="sampled"`` draws.')
     )
+    space: str | None = field(
+        default=None,
+        metadata=_means("name of the space that the benchmark has to be of, None for any."),
+    )
     render_mode: str | None = field(
         default=None,
         metadata=_means(

@@ -169,6 +169,35 @@ def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
     return np.maximum(0.0, latency / target - 1.0)
 
 
+def check_formula(name: str, formula: RewardFunction, target: float) -> None:
+    """Try a formula of one's own on two made-up architectures.
+
+    Args:
+        name: of the formula, for the error.
+        formula: what is tried.
+        target: latency target, NaN without a device.
+
+    Raises:
+        ValueError: where it does not give a number for each of them.
+    """
+    acc, latency = np.array([0.5, 0.9]), np.array([2.0, 8.0])
+    told = "" if np.isfinite(target) else "; without a device latencies and target are NaN"
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(formula(acc, latency * (target / target), target), dtype=float)
+    except Exception as error:
+        raise ValueError(
+            f"reward {name} failed with {type(error).__name__}: {error}. A formula takes arrays: "
+            "accuracies (n,), latencies (n,) and a target, and gives rewards (n,); instead of "
+            f"'a if latency < 4 else 0' write numpy.where(latency < 4, a, 0){told}"
+        ) from error
+    if found.shape not in ((2,), ()):
+        raise ValueError(
+            f"reward {name} must give one number an architecture, shape (2,) for two of them, got "
+            f"shape {found.shape}{told}"
+        )
+
+
 def check_finite(
     x: IntArray, reward: FloatArray, val_acc: FloatArray, latency_ms: FloatArray
 ) -> None:

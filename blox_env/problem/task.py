@@ -16,7 +16,7 @@ from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
 from blox_env.problem.history import Trials
 from blox_env.problem.objectives import Objectives
-from blox_env.problem.reward import RewardFunction, load_reward
+from blox_env.problem.reward import RewardFunction, check_formula, load_reward
 from blox_env.spaces.base import SearchSpace
 
 _NOISE = ("mean", "sampled")
@@ -87,6 +87,10 @@ class Task:
         name, formula = load_reward(default if reward is None else reward)
         if board is None and isinstance(reward, str) and reward != "accuracy":
             raise ValueError(f"reward {name!r} needs a device, got device=None")
+        target = _target(latency_target_ms, board)
+        named = reward is None or isinstance(reward, str)
+        if not named:
+            check_formula(name, formula, target)
         if noise not in _NOISE:
             raise ValueError(unknown_name("noise", noise, _NOISE))
         return cls(
@@ -94,8 +98,8 @@ class Task:
             device=board,
             reward_name=name,
             formula=formula,
-            formula_is_named=reward is None or isinstance(reward, str),
-            latency_target_ms=_target(latency_target_ms, board),
+            formula_is_named=named,
+            latency_target_ms=target,
             objectives=Objectives(objectives, data, board),
             noise=noise,
             noise_seed=check_positive_int("seed", seed, 0),

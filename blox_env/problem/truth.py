@@ -132,7 +132,8 @@ class Truth:
         """The exact front of the space by mean values.
 
         Args:
-            objectives: of the front, those of the problem if not given.
+            objectives: of the front. Those of the problem if not given; where that is the reward
+                alone, accuracy and, with a device, latency.
             latency_budget_ms: the front of what is within it.
 
         Returns:
@@ -184,7 +185,7 @@ class Truth:
                 :meth:`reference_point`.
             ImportError: without the extra ``moo``.
         """
-        points = self._points(self.task.objectives, values, x)
+        points = self._points(self._objectives(None), values, x)
         corner = self.reference_point() if reference is None else reference
         return hypervolume(points, corner, maximise=True)
 
@@ -236,8 +237,17 @@ class Truth:
         )
 
     def _objectives(self, names: str | Sequence[str] | None) -> Objectives:
-        """The task's objectives, or others of its benchmark and device."""
+        """Objectives of fronts: those asked for, else those of the task.
+
+        A task that searches for the reward alone has a front of accuracy and latency where there
+        is a device: that of one number is a single point.
+
+        Args:
+            names: what was asked for.
+        """
         own = self.task.objectives
+        if names is None and own.names == ("reward",) and own.device is not None:
+            names = ("val_acc", "latency_ms")
         return own if names is None else Objectives(names, own.benchmark, own.device)
 
     def _points(self, own: Objectives, values: ArrayLike | None, x: ArrayLike | None) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import inspect
 
+import gymnasium as gym
 import pytest
 
 from blox_env import BloxEnv, BloxVectorEnv, MOBloxEnv, MOBloxVectorEnv
@@ -31,3 +32,15 @@ def test_every_setting_says_what_it_means():
     text = described(VectorConfig, MOEnvConfig)
     for name in inspect.signature(MOBloxEnv).parameters:
         assert f"    {name}: " in text
+
+
+def test_an_environment_of_a_space_takes_no_benchmark_of_another():
+    with pytest.raises(ValueError, match="one of the space 'macrobench', but benchmark 'digits'"):
+        gym.make("blox_env/MacroBench-v0", benchmark="digits")
+    with pytest.raises(ValueError, match="one of the space 'macrobench', but benchmark 'digits'"):
+        gym.make_vec(
+            "blox_env/MacroBench-v0",
+            num_envs=2,
+            vectorization_mode="vector_entry_point",
+            benchmark="digits",
+        )

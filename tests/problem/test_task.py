@@ -64,3 +64,16 @@ def test_rewards_that_are_no_numbers_are_refused(bad):
         row, reward = problem.optimum()
         assert np.isfinite(reward)
         assert problem.device.latency_ms(row)[0] <= 3.0
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        (lambda acc, latency, target: acc if latency < 4 else 0, r"write numpy.where"),
+        (lambda acc, latency: acc, "failed with TypeError"),
+        (lambda acc, latency, target: np.ones(3), r"one number an architecture.* got shape \(3,\)"),
+    ],
+)
+def test_formulas_are_tried_when_a_problem_is_made(formula, message):
+    with pytest.raises(ValueError, match=message):
+        Problem(ToyBenchmark(), ToyDevice(), formula)

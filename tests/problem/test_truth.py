@@ -215,3 +215,12 @@ def test_a_space_too_large_to_list_takes_a_reference_of_its_own():
     space = huge_space()
     problem = Problem(ToyBenchmark(space), ToyDevice(space), objectives=("val_acc", "latency_ms"))
     assert problem.hypervolume([[0.5, -3.0]], reference=[0.0, -5.0]) == pytest.approx(1.0)
+
+
+def test_a_problem_with_a_device_has_the_front_of_accuracy_and_latency():
+    problem = Problem(ToyBenchmark(), ToyDevice())
+    asked = Problem(ToyBenchmark(), ToyDevice(), objectives=NAMES[:2])
+    for ours, theirs in zip(problem.pareto_front(), asked.pareto_front(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert problem.pareto_front(objectives="reward")[1].shape == (1, 1)
+    assert Problem(ToyBenchmark()).pareto_front()[1].shape == (1, 1)

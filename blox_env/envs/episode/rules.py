@@ -60,6 +60,11 @@ class Rules:
             targets_ms=[p.latency_target_ms for p in problems],
         )
         space = self.problem.space
+        if config.space not in (None, space.name):
+            raise ValueError(
+                f"this environment is one of the space {config.space!r}, but benchmark "
+                f"{self.problem.benchmark.name!r} is of {space.name!r}"
+            )
         kind: object = type(space)
         self.decisions, cells = _decisions(kind, space, config.granularity)
         self.masks = Masks(self.decisions, self.problem.device, config.latency_budget_ms)
