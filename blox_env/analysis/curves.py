@@ -18,6 +18,7 @@ from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.pareto import front, hypervolume
 
+FAR = 10.0  # wall times that differ by more are on a logarithmic axis
 _SHARP = 1e-9  # rounding of sums of costs
 
 
@@ -101,7 +102,20 @@ def grid(where: Sequence[FloatArray], axis: Axis, budget: int, points: int = 80)
     if axis is EVALUATIONS:
         return np.unique(np.linspace(1, budget, min(budget, points)).round())
     end = max((float(w.max()) for w in where if len(w)), default=1.0)
+    if axis is WALL:
+        ends = [float(w.max()) for w in where if len(w) and w.max() > 0]
+        if ends and end > FAR * min(ends):  # a linear axis would show the slowest agent alone
+            first = min(float(w[w > 0].min()) for w in where if (w > 0).any())
+            return np.geomspace(first, end, points)
     return np.linspace(0.0, end, points + 1)[1:]
+
+
+def is_geometric(grid: FloatArray) -> bool:
+    """True for positions whose ratios are equal: they belong on a logarithmic axis."""
+    if len(grid) < 3 or grid[0] <= 0:
+        return False
+    ratios = grid[1:] / grid[:-1]
+    return bool(np.allclose(ratios, ratios[0]))
 
 
 def regret_along(run: Run, where: FloatArray, grid: FloatArray, best: float) -> FloatArray:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.ground import registry
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _COLUMNS: dict[str, str] = {
     "epochs": "i8",
@@ -172,6 +174,15 @@ class History:
             import pandas
         slots = {f"x{i}": self.x[:, i] for i in range(self._x.shape[1])}
         return pandas.DataFrame({**slots, **self.columns()})
+
+    def plot(self) -> Figure:
+        """A matplotlib figure of all rewards in order of evaluation, and the best so far.
+
+        Raises:
+            ImportError: without the extra ``experiment``.
+        """
+        figure: Figure = registry.resolve("view", "history")(self)
+        return figure
 
 
 def _frozen(values: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from blox_env.analysis.curves import Axis, Curve
+from blox_env.analysis.curves import Axis, Curve, is_geometric
 from blox_env.analysis.intervals import Estimate
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
@@ -69,9 +69,13 @@ def draw_curves(axes: Axes, curves: Mapping[str, Curve], *, logarithmic: bool = 
     if logarithmic and len(positive):
         smallest = 10.0 ** math.floor(math.log10(positive.min()))
         axes.set_yscale("symlog", linthresh=smallest, linscale=0.4, subs=range(2, 10))
-        lowest = float(np.nanmin(drawn))
-        axes.set_ylim(min(2 * lowest, -0.12 * smallest) if lowest <= 0 else smallest)
-    axes.set_xlim(0, float(next(iter(curves.values())).x[-1]) * 1.01)
+        axes.set_ylim(min(2 * float(np.nanmin(drawn)), -0.12 * smallest))  # 0 is in the picture
+    x = next(iter(curves.values())).x
+    if is_geometric(x):
+        axes.set_xscale("log")
+        axes.set_xlim(float(x[0]), float(x[-1]) * 1.02)
+    else:
+        axes.set_xlim(0, float(x[-1]) * 1.01)
 
 
 def improvement_figure(found: Mapping[str, Estimate], other: str) -> Figure:

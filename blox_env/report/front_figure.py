@@ -38,23 +38,30 @@ def front_figure(
         device: name of the device for the axis.
     """
     figure, axes = new_axes(SIZE)
-    lowest = _bottom(found, whole)
+    lowest, right = _bottom(found, whole), _right(found, whole, target_ms)
     if whole is not None:
-        _density(axes, whole, lowest)
+        _density(axes, whole, lowest, right)
     _scatter(axes, found)
     if whole is not None:
         label = "Pareto front of the table"
         _steps(axes, whole.front(), label, color=LIGHT.ink, linestyle="-", linewidth=2.2)
-    for (agent, points), style in zip(found.items(), styles(), strict=False):
-        look = {**line_of(style), "marker": style["marker"], "linewidth": 1.3, "markersize": 4.5}
+    for (agent, points), style, wider in zip(
+        found.items(), styles(), reversed(range(len(found))), strict=False
+    ):  # those below are wider, so that equal fronts are all seen
+        look = {
+            **line_of(style),
+            "marker": style["marker"],
+            "linewidth": 1.3 + 0.5 * wider,
+            "markersize": 4.5 + 1.0 * wider,
+        }
         _steps(axes, points.front(), f"front found by {agent}", zorder=4, **look)
     if target_ms is not None:
         label = f"latency target, {target_ms:.4g} ms"
         axes.axvline(target_ms, color=LIGHT.ink, linewidth=0.9, linestyle=(0, (2, 3)), label=label)
     room = 0.03 * (axes.dataLim.y1 - 100 * lowest)
     axes.set_ylim(100 * lowest - room, axes.dataLim.y1 + 2 * room)
-    side = 0.02 * axes.dataLim.width
-    axes.set_xlim(axes.dataLim.x0 - side, axes.dataLim.x1 + side)
+    side = 0.02 * (right - axes.dataLim.x0)
+    axes.set_xlim(axes.dataLim.x0 - side, right + side)
     axes.set_xlabel(f"latency on {device} (ms)" if device else "latency (ms)")
     axes.set_ylabel("validation accuracy (%)")
     legend(axes, figure)
@@ -118,11 +125,11 @@ def values_of(point: FrontPoint) -> str:
     )
 
 
-def _density(axes: Axes, whole: Points, lowest: float) -> None:
+def _density(axes: Axes, whole: Points, lowest: float, right: float) -> None:
     """The whole space as shades of grey, denser where more architectures are."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
-    shown = whole.val_acc >= lowest
+    shown = (whole.val_acc >= lowest) & (whole.latency_ms <= right)
     counts, x, y = np.histogram2d(
         whole.latency_ms[shown], 100 * whole.val_acc[shown], bins=(180, 120)
     )
@@ -132,7 +139,7 @@ def _density(axes: Axes, whole: Points, lowest: float) -> None:
     axes.pcolormesh(x, y, np.ma.masked_equal(np.log1p(counts.T), 0), cmap=shades, rasterized=True)
     label = f"whole space, {len(whole):,} architectures"
     if not shown.all():
-        label += f"\n({np.mean(~shown):.1%} are below the picture)"
+        label += f"\n({np.mean(~shown):.1%} are outside the picture)"
     axes.plot([], [], marker="s", markersize=7, linestyle="none", color=LIGHT.faint, label=label)
 
 
@@ -146,6 +153,22 @@ def _bottom(found: Mapping[str, Points], whole: Points | None) -> float:
     fronts = [points.front().val_acc.min() for points in found.values() if len(points)]
     bulk = min(bulk, *fronts)
     return bulk if bulk - lowest > 0.25 * (highest - lowest) else lowest
+
+
+def _right(found: Mapping[str, Points], whole: Points | None, target_ms: float | None) -> float:
+    """The largest latency to draw: beyond the fronts, the target and most of the space.
+
+    The few slower architectures are less accurate than one on a front and would only take room.
+    """
+    every = [points for points in (*found.values(), whole) if points is not None and len(points)]
+    slowest = max(float(points.latency_ms.max()) for points in every)
+    fastest = min(float(points.latency_ms.min()) for points in every)
+    ends = [float(points.front().latency_ms[-1]) for points in every]
+    needed = max(*ends, 0.0 if target_ms is None else target_ms)
+    needed += 0.15 * (needed - fastest)
+    if whole is not None:
+        needed = max(needed, float(np.quantile(whole.latency_ms, 1 - _TAIL)))
+    return min(slowest, needed)
 
 
 def _scatter(axes: Axes, found: Mapping[str, Points]) -> None:

@@ -18,6 +18,7 @@ from blox_env.analysis.curves import (
     curves,
     grid,
     hypervolume_along,
+    is_geometric,
     positions,
     regret_along,
 )
@@ -144,3 +145,11 @@ def test_a_curve_ends_where_its_last_run_ends():
 def test_the_area_under_a_curve_is_its_mean():
     regret = np.array([[1.0, 0.5, 0.0, 0.5], [NAN, NAN, 0.4, 0.2], [0.6, 0.2, NAN, NAN]])
     assert_allclose(anytime(regret), [0.5, 0.35, 0.4])
+
+
+def test_wall_times_that_differ_much_are_spaced_by_equal_ratios():
+    quick, slow = np.array([0.001, 0.01]), np.array([1.0, 10.0])
+    found = grid([quick, slow], WALL, 2, points=41)
+    assert is_geometric(found)
+    assert_allclose(found[[0, -1]], [0.001, 10.0])
+    assert not is_geometric(grid([slow, slow], WALL, 2, points=41))

@@ -80,3 +80,14 @@ def test_figures_leave_matplotlib_as_it_was():
     before = dict(matplotlib.rcParams)
     files(curves_figure({"a": curve([0.5, 0.2])}, EVALUATIONS, label="x"))
     assert dict(matplotlib.rcParams) == before
+
+
+def test_zero_regret_is_always_in_the_picture_and_wall_time_may_be_logarithmic():
+    x = np.geomspace(0.001, 10, 20)
+    curve = Curve(x, np.linspace(0.5, 0.1, 20), np.full(20, 1e-5), np.full(20, 0.6), 8)
+    (axes,) = curves_figure({"a": curve}, WALL, label="regret").axes
+    assert axes.get_ylim()[0] < 0
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("log", 0.001)
+    straight = Curve(np.arange(1.0, 21), *(curve.value,) * 3, 8)
+    (axes,) = curves_figure({"a": straight}, WALL, label="regret").axes
+    assert (axes.get_xscale(), axes.get_xlim()[0]) == ("linear", 0)

@@ -17,7 +17,7 @@ def test_few_outliers_do_not_squeeze_the_picture():
     (axes,) = front_figure(found, whole=whole).axes
     assert axes.get_ylim()[0] > 80
     labels = axes.get_legend_handles_labels()[1]
-    assert "below the picture" in labels[0]
+    assert "are outside the picture" in labels[0]
 
 
 def test_points_lie_where_the_lines_are():
@@ -31,3 +31,16 @@ def test_points_lie_where_the_lines_are():
         x, y = position(axes, latency, 100 * acc)
         assert np.abs(drawn - (x, y)).max(axis=1).min() < 0.01
     assert overlay(figure, {}, {}) == ""
+
+
+def test_slow_architectures_take_no_room_and_equal_fronts_are_both_seen():
+    latency = np.append(np.linspace(1, 2, 990), np.linspace(5, 10, 10))
+    whole = Points(latency, np.append(np.linspace(0.8, 0.9, 990), np.full(10, 0.7)))
+    found = {"a": Points(latency[::90], whole.val_acc[::90])}
+    found["b"] = found["a"]
+    (axes,) = front_figure(found, whole=whole, target_ms=1.5).axes
+    assert 2 < axes.get_xlim()[1] < 3
+    lines = {line.get_label(): line for line in axes.lines}
+    first, second = lines["front found by a"], lines["front found by b"]
+    assert first.get_linewidth() > second.get_linewidth()
+    assert first.get_markersize() > second.get_markersize()
