@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from blox_env import BloxEnv, Problem, SearchSpace
 from blox_env.envs.edit_env import BloxEditVectorEnv
-from blox_env.envs.episode.goals import draws, seed_numbers
 from blox_env.envs.vector_env import BloxVectorEnv
 from tests.toys import BoundedDevice, ToyBenchmark, ToyDevice, huge_space
 
@@ -192,18 +191,6 @@ def test_one_batch_a_step():
     for _ in range(3):
         env.step(rng.integers(45, size=64))
     assert problem.benchmark.batches == 1
-
-
-def test_draws_of_an_environment_do_not_depend_on_the_others():
-    many = draws(seed_numbers(5, 4), np.array([0, 1, 2, 3]), 3)
-    for i in range(4):
-        alone = draws(seed_numbers(5 + i, 1), np.array([i]), 3)
-        np.testing.assert_array_equal(many[i], alone[0])
-    plenty = draws(seed_numbers(0, 50_000), np.zeros(50_000, np.int64), 2)
-    assert ((plenty >= 0) & (plenty < 1)).all()
-    assert np.abs(np.histogram(plenty, 20)[0] / 5000 - 1).max() < 0.08
-    assert abs(np.corrcoef(plenty.T)[0, 1]) < 0.02
-    assert len(np.unique(plenty)) > 99_000
 
 
 @pytest.mark.parametrize(
