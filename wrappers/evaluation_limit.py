@@ -16,6 +16,8 @@ from blox_env.wrappers._episodes import EpisodeVectorWrapper, Mask, Step, Wrappe
 
 _KEPT = ("action_mask", "reward_weights")  # of the infos of what was not paid for
 
+_NUMBERS = ("val_acc", "train_time_s", "latency_ms")  # of them, NaN where nothing was evaluated
+
 
 class Evaluations:
     """A budget of evaluations of distinct architectures, for one wrapper or shared by several.
@@ -107,6 +109,7 @@ class EvaluationLimit(Wrapper, RecordConstructorArgs):
                 kept: dict[str, Any] = {key: info[key] for key in _KEPT if key in info}
                 if "cost" in info:
                     kept["cost"] = 0.0
+                kept |= {key: np.nan for key in _NUMBERS if key in info}
                 nothing: Any = np.zeros_like(reward) if isinstance(reward, np.ndarray) else 0.0
                 return observation, nothing, False, True, {**kept, "budget_spent": True}
         return observation, reward, terminated, truncated, info
@@ -133,7 +136,10 @@ class EvaluationLimitVector(EpisodeVectorWrapper, RecordConstructorArgs):
         if not unpaid.any():
             return
         _, costly = step.get("cost")
+        numbers = [key for key in _NUMBERS if (step.get(key)[1] & unpaid).any()]
         step.keep(_KEPT, unpaid)
+        for key in numbers:
+            step.put(key, np.full(self.num_envs, np.nan), unpaid)
         step.put("cost", np.zeros(self.num_envs), unpaid & costly)
         step.put("budget_spent", unpaid, unpaid)
         step.rewards = np.where(unpaid.reshape(-1, *[1] * (step.rewards.ndim - 1)), 0, step.rewards)

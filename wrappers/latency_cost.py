@@ -53,7 +53,7 @@ class LatencyCost(Wrapper, RecordConstructorArgs):
 
     def _cost(self, info: dict[str, Any]) -> float:
         latency = np.asarray(info.get("latency_ms", 0.0), dtype=float)
-        return float(excess(latency, self.latency_budget_ms))
+        return float(np.nan_to_num(excess(latency, self.latency_budget_ms)))  # 0 for no latency
 
 
 class LatencyCostVector(EpisodeVectorWrapper, RecordConstructorArgs):
@@ -66,14 +66,14 @@ class LatencyCostVector(EpisodeVectorWrapper, RecordConstructorArgs):
 
     def _begin(self, which: Mask, infos: dict[str, Any], seed: Any, own: Any) -> None:
         if "latency_ms" in infos:
-            costs = excess(infos["latency_ms"], self.latency_budget_ms)
+            costs = np.nan_to_num(excess(infos["latency_ms"], self.latency_budget_ms))
             put(infos, "cost", costs, which & infos["_latency_ms"])
 
     def _stepped(self, which: Mask, step: Step) -> None:
         latency, has = step.get("latency_ms")
         costs = np.zeros(self.num_envs)
         if latency is not None:
-            costs[has] = excess(latency[has], self.latency_budget_ms)
+            costs[has] = np.nan_to_num(excess(latency[has], self.latency_budget_ms))
         step.put("cost", costs, which)
 
 

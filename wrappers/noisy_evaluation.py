@@ -50,7 +50,7 @@ class NoisyEvaluation(Wrapper, RecordConstructorArgs):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take one action."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        if "val_acc" in info:
+        if "arch" in info:
             columns = {key: np.array([info[key]]) for key in _READ if key in info}
             columns["val_acc"] = self._noisy(columns["val_acc"])
             new = _rewards(self.env.unwrapped, columns)[0]
@@ -76,8 +76,8 @@ class NoisyEvaluationVector(EpisodeVectorWrapper, RecordConstructorArgs):
 
     def _stepped(self, which: Mask, step: Step) -> None:
         known = {key: step.get(key) for key in _READ}
-        val_acc, has = known["val_acc"]
-        if val_acc is None:
+        val_acc, has = known["val_acc"][0], known["arch"][1]
+        if not has.any():
             return
         noisy = np.clip(val_acc + self.deviation * _normal(self._draws), 0.0, 1.0)
         columns = {key: values[has] for key, (values, _) in known.items() if values is not None}

@@ -94,7 +94,8 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
     ## Info
     Always ``action_mask``; at the end ``arch`` (int64 ``(3,)``), ``val_acc`` (fraction),
     ``latency_ms`` (with a device), ``device``, ``train_time_s`` and ``source`` of the accuracy;
-    with that goal ``latency_target_ms``.
+    with that goal ``latency_target_ms``. An episode that ends without an evaluation, by a masked
+    action or a spent budget, has NaN for ``val_acc``, ``latency_ms`` and ``train_time_s``.
 
     With ``reward="constraint"`` there is ``cost`` at every step, for constrained RL: 0 until the
     last decision, then ``max(0, latency_ms / latency_target_ms - 1)``, the relative excess over the

@@ -42,7 +42,9 @@ def test_limit_tells_nothing_of_what_is_not_paid():
     assert reward.tolist() == [0, 0]
     assert reward.dtype == np.float32
     assert (terminated, truncated) == (False, True)
-    assert info.keys() == {"action_mask", "cost", "budget_spent"}
+    numbers = {"val_acc", "train_time_s", "latency_ms"}
+    assert info.keys() == {"action_mask", "cost", "budget_spent", *numbers}
+    assert all(np.isnan(info[key]) for key in numbers)
     assert info["cost"] == 0
     assert build(env, (1, 2, 3))[4]["val_acc"] > 0  # free
 

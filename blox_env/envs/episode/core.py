@@ -168,7 +168,7 @@ class Episodes:
         """Draw the consequences of moves: the rules of when an episode ends."""
         if moved.refused is not None:
             step.terminated[moved.refused] = True
-            step.news.append((moved.refused, {"invalid": np.ones(len(moved.refused), bool)}))
+            self._unevaluated("invalid", moved.refused, step.news)
         if moved.complete is not None:
             if self.moves.ends:
                 self._end(step, moved.complete, moved.rows)
@@ -191,7 +191,7 @@ class Episodes:
         step.truncated[which] = True
         payable = self._paid[which]  # the budget had reached where they come from
         if np.count_nonzero(payable) < len(which):
-            self._spent(which[~payable], step.news)
+            self._unevaluated("budget_spent", which[~payable], step.news)
             which, rows = which[payable], rows[payable]
             if not len(which):
                 return
@@ -214,17 +214,25 @@ class Episodes:
         rewards = rules.reward.of(rows, outcome)
         if outcome.evaluated is not None:
             paid, numbers = outcome.evaluated, np.arange(self.n)[which]
-            self._spent(numbers[~paid], news)
+            self._unevaluated("budget_spent", numbers[~paid], news)
             which, rewards, rows = numbers[paid], rewards[paid], rows[paid]
             columns = {key: values[paid] for key, values in columns.items()}
         if len(rows):
             news.append((which, columns))
         return which, rewards, rows
 
-    def _spent(self, which: IntArray, news: News) -> None:
-        """The budget did not pay for these."""
+    def _unevaluated(self, key: str, which: IntArray, news: News) -> None:
+        """Episodes that end without an evaluation say why, and have NaN for its numbers.
+
+        Args:
+            key: the reason.
+            which: numbers of the episodes.
+            news: what to add to.
+        """
         if len(which):
-            news.append((which, {"budget_spent": np.ones(len(which), dtype=bool)}))
+            reason = {key: np.ones(len(which), dtype=bool)}
+            unknown = {name: np.full(len(which), np.nan) for name in self.rules.numbers}
+            news.append((which, {**reason, **unknown}))
 
     def _no_cost(self, which: Which, news: News) -> None:
         """A constraint has a cost at every step."""

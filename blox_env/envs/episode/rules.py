@@ -43,6 +43,7 @@ class Rules:
         goals: what an episode aims at.
         outcomes: what architectures are worth.
         reward: what they earn.
+        numbers: keys of infos at an episode's end that are NaN where nothing was evaluated.
         costly: whether infos have a ``cost``, that of the constraint.
     """
 
@@ -78,6 +79,8 @@ class Rules:
             self.reward = VectorReward(problems, config.objectives)
         names = [None if p.device is None else p.device.name for p in problems]
         self.devices = np.array(names, dtype=object)
+        timed = ("latency_ms",) if self.problem.device is not None else ()
+        self.numbers = ("val_acc", "train_time_s", *timed)
         self.costly = self.problem.reward_name == "constraint"
         self._targets = np.array([p.latency_target_ms for p in problems])
         self._names = self.devices[:0]  # of the one device, as often as it was needed

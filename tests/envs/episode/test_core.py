@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from blox_env import BloxEnv, Problem
+from blox_env import BloxEditEnv, BloxEnv, Problem
 from tests.envs.test_env import play, toy_env
 from tests.toys import ToyBenchmark, ToyDevice
 
@@ -77,3 +77,24 @@ def test_states_are_gone_back_to(granularity):
         for a, b in zip(rest(), first, strict=True):
             np.testing.assert_array_equal(a[0], b[0])
             assert a[1:] == b[1:]
+
+
+@pytest.mark.parametrize("kind", [BloxEnv, BloxEditEnv])
+@pytest.mark.parametrize("device", [None, ToyDevice()])
+def test_numbers_of_an_end_are_there_without_an_evaluation(kind, device):
+    numbers = {"val_acc", "train_time_s"} | ({"latency_ms"} if device is not None else set())
+    masked = kind(ToyBenchmark(), device, granularity="operation")
+    masked.reset(seed=0)
+    *_, info = masked.step(6)
+    assert info["invalid"]
+    spent = kind(problem=Problem(ToyBenchmark(), device, budget=1))
+    for start in ([0, 0, 0], [1, 1, 1]):
+        spent.reset(options={"arch": start} if kind is BloxEditEnv else None)
+        for action in (start[0], start[1] + 1, start[2]):
+            *_, over, cut, last = spent.step(action)
+            if over or cut:
+                break
+    assert last["budget_spent"]
+    for ended in (info, last):
+        assert all(np.isnan(ended[key]) for key in numbers)
+        assert numbers == {"val_acc", "train_time_s", "latency_ms"} & ended.keys()
