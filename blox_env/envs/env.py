@@ -124,6 +124,7 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
         moves = self.rules.moves
         self.action_space: spaces.Space[Any] = moves.action_space()
         self._discrete = isinstance(self.action_space, spaces.Discrete)
+        self._in_parts = self.rules.observer.in_parts
         self._scalar, self._costly = self.reward_objectives is None, self.has_cost
         self.observation_space: spaces.Space[Any] = self.rules.observer.space(moves.actions)
         self._begun = False  # whether an episode runs
@@ -219,10 +220,11 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
 
     def _seen(self, info: dict[str, Any]) -> Any:
         """The observation; the action mask goes into the info."""
-        masks = self._core.masks()
-        observed = self._core.observe(masks)
+        core = self._core
+        masks = core.moves.masks(core.position)
+        observed = core.observe(masks)
         info["action_mask"] = masks[0]
-        if self.rules.observer.in_parts:
+        if self._in_parts:
             return {key: values[0] for key, values in observed.items()}
         return observed[0]
 
