@@ -59,6 +59,7 @@ def test_the_version():
     assert (done.exit_code, done.output) == (0, f"blox-env {blox_env.__version__}\n")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -128,6 +129,7 @@ def test_a_reader_that_goes_away_loses_nothing(tmp_path):
     assert (tmp_path / "c" / "report.html").exists()
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_outputs_that_are_not_utf_8(tmp_path, encoding):
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -150,6 +152,7 @@ def test_paths_are_printed_as_they_are(tmp_path, name):
     assert f"history: {out}" in done.output.splitlines()
 
 
+@pytest.mark.extra
 def test_json_for_scripts(tmp_path):
     found = json.loads(RUNNER.invoke(app, ["info", "--json"]).stdout)
     assert "digits" in found["benchmarks"]

@@ -122,6 +122,7 @@ def test_bad_number_of_workers(workers):
         list(run_tasks(square, [1], workers=workers))
 
 
+@pytest.mark.extra
 def test_an_address_where_nothing_is_is_an_error_at_once():
     began = time.monotonic()
     with pytest.raises(RuntimeError, match=r"Ray did not start .*nothing answers there"):
