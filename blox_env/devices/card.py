@@ -19,7 +19,7 @@ PLANNED = (
 
 
 class ScoreFacts(TypedDict):
-    """How well one set of latencies stands for another."""
+    """Agreement of two sets of latencies."""
 
     mape: float
     spearman: float
@@ -28,7 +28,7 @@ class ScoreFacts(TypedDict):
 
 
 class RuntimeFacts(TypedDict):
-    """What ran the networks."""
+    """Runtime of the networks, its versions and settings."""
 
     name: str
     versions: dict[str, str]
@@ -36,7 +36,7 @@ class RuntimeFacts(TypedDict):
 
 
 class ProtocolFacts(TypedDict):
-    """How networks were visited, see :class:`~blox_env.devices.protocol.Protocol`."""
+    """Protocol of the visits, see :class:`~blox_env.devices.protocol.Protocol`."""
 
     rounds: int
     runs: int
@@ -86,7 +86,7 @@ class StatisticFacts(TypedDict):
 
 
 class NoiseFacts(TypedDict):
-    """How far values differ when they are measured again."""
+    """Differences of values that are measured again."""
 
     retest: ScoreFacts
     rounds_each: int
