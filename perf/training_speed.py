@@ -30,8 +30,8 @@ def plain(rows: list[list[int]]) -> None:
     from torch.nn import functional
 
     from blox_env.networks.blox import BloxNetwork
+    from blox_env.networks.steps import accuracy
     from blox_env.networks.tasks import load_task
-    from blox_env.networks.training import accuracy
 
     task = load_task("digits")
     splits = [

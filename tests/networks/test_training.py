@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from blox_env import BloxSpace
-from blox_env.networks.recipe import Recipe
+from blox_env.networks.recipe import Recipe, one_cycle
 from blox_env.networks.tasks import DigitsSettings, digits
-from blox_env.networks.training import one_cycle, train
+from blox_env.networks.training import train
 
 SMALL = DigitsSettings(sources=(80, 40, 40), draws=(1, 1, 1))
 
