@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blox_env import BloxSpace
-from blox_env.benchmarks.digits import FOLDER
+from blox_env.benchmarks.embedded import FOLDER
 from blox_env.benchmarks.table import FILES, TableBenchmark
 from blox_env.devices.embedded import DATA, MeasuredDevice
 
@@ -38,9 +38,9 @@ def attempt(load, folder):
 def test_damaged_benchmark(tmp_path, name):
     rng = np.random.default_rng(0)
     folder = tmp_path / "benchmark"
-    shutil.copytree(FOLDER, folder)
+    shutil.copytree(FOLDER / "digits", folder)
     for _ in range(ROUNDS):
-        shutil.copyfile(FOLDER / name, folder / name)
+        shutil.copyfile(FOLDER / "digits" / name, folder / name)
         damage(folder / name, rng)
         attempt(lambda place: TableBenchmark(place, BloxSpace()).verify(), folder)
 

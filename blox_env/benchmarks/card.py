@@ -12,13 +12,36 @@ _CARD = """\
 This page is generated from `card.json` beside it; both are written by
 `blox-env surrogate`. Nothing in it is typed in.
 
+## Where searches end
+
+{fresh}
+
+Held out: architectures that optimisers found in earlier rounds, each predicted by models that have
+not seen it, and compared with the mean of its trainings. Bias is prediction minus truth. The
+ceiling is what a perfect table would reach, given the noise of these means.
+
+{found}
+
+## On architectures drawn uniformly
+
+{uniform}
+
+By tenths of the prediction, from the worst to the best: bias, and the share of truths in intervals
+of 50, 80 and 95 %.
+
+{tenths}
+
+## One training against another
+
+{second}
+
 ## Trainings
 
-{trainings[trainings]} trainings of {trainings[architectures]} architectures drawn uniformly from
-the space, {trainings[repeated_architectures]} of them trained more than once (up to
-{trainings[most_trainings_of_one]} times). Training time is CPU time of the process for training
-steps: {trainings[cpu_s_mean]:.1f} s on average, {cpu[0]:.1f} / {cpu[1]:.1f} / {cpu[2]:.1f} s at the
-5 % / 50 % / 95 % quantile, {trainings[cpu_h_total]:.1f} h together.
+{trainings[trainings]} trainings of {trainings[architectures]} architectures, of which
+{trainings[uniform_architectures]} were drawn uniformly and the others asked for by optimisers on
+earlier tables ({asked_by}). {trainings[repeated_architectures]} were trained more than once,
+{trainings[three_or_more]} three times or more (up to {trainings[most_trainings_of_one]}). They ran
+on: {ran_on}. {time}
 
 | accuracy of single trainings | minimum | 10 % | median | 90 % | maximum |
 | --- | --- | --- | --- | --- | --- |
@@ -27,23 +50,18 @@ steps: {trainings[cpu_s_mean]:.1f} s on average, {cpu[0]:.1f} / {cpu[1]:.1f} / {
 
 Task and recipe: {recipe}
 
-## Predictions on held-out architectures
+Share of the variance of uniform architectures that one number explains:
 
-Each of the {trainings[architectures]} architectures is predicted by a member of the ensemble that
-has not seen it, and compared with the mean of its trainings.
-
-| after the last epoch | validation | test |
-| --- | --- | --- |
-{quality}
-{noise_note}
+{structure}
 
 ## The table
 
 All {table[architectures]} architectures; {trainings[architectures]} have `source="trained"`: the
 mean of their trainings, shrunk towards the held-out prediction by the noise of that mean. The
-others have `source="surrogate"`: the ensemble's mean. `val_std` is the uncertainty of either, on
-average {table[val_std_mean]:.4f}. `seed=` adds, with a random sign, the deviation of a real
-training of an architecture of similar accuracy from its mean.
+others have `source="surrogate"`: a mixture of models ({weights}), weighted by how well each
+predicts what optimisers found. `val_std` is the uncertainty of either, on average
+{table[val_std_mean]:.4f}. `seed=` adds, with a random sign, the deviation of a real training of an
+architecture of similar accuracy from its mean.
 
 | accuracy in the table | minimum | 10 % | median | 90 % | maximum |
 | --- | --- | --- | --- | --- | --- |
@@ -54,69 +72,150 @@ training of an architecture of similar accuracy from its mean.
 _SEARCH = """
 ## How the recipe was found
 
-Each line is a recipe tried as `perf/recipe_search.py` does, on the first architectures of one
-seeded draw; the last is the one in use. So few architectures say which recipe is better, not how
-good it is: a few that train badly dominate the deviation between them, and the figure above, on
-all that were trained since, is the one that counts. Ratio: deviation between seeds over that
-between architectures (test accuracy). CPU seconds are those of training and evaluating one
-network, two trainings at a time.
+Each line is a recipe that was tried. Ratio: deviation between seeds over that between
+architectures. So few architectures say which recipe is better, not how good it is.
 
 | {head} |
 | {rule} |
 {rows}
 """
-_SEARCHED = (
-    *("noise", "draws", "epochs", "batch", "peak_lr", "warmup", "clip", "branch_gain"),
-    *("architectures", "seeds", "val_q10", "val_median", "val_max", "ratio"),
-    *("train_cpu_s", "eval_cpu_s"),
-)
 
 _ROWS = (
+    ("architectures", "architectures"),
+    ("bias", "bias"),
+    ("bias_error", "its standard error"),
     ("r2", "R²"),
+    ("r2_ceiling", "ceiling of R²"),
     ("kendall_tau", "Kendall's τ"),
     ("sparse_kendall_tau", "sparse Kendall's τ (predictions rounded to 0.1 %)"),
     ("spearman", "Spearman's ρ"),
     ("mean_absolute_error", "mean absolute error"),
-    ("mean_absolute_noise", "mean absolute noise of one training"),
-    ("std_of_architectures", "standard deviation between architectures"),
+    ("std_of_truth", "standard deviation between architectures"),
     ("std_of_one_training", "standard deviation of one training"),
+    ("coverage_50", "share within the 50 % interval"),
+    ("coverage_80", "share within the 80 % interval"),
     ("coverage_95", "share within the 95 % interval"),
 )
 
 
 def render_card(card: dict[str, Any]) -> str:
     """The card in Markdown."""
-    scores = card["held_out"]
-    quality = "\n".join(
-        f"| {label} | {scores['val_acc'][key]:.4f} | {scores['test_acc'][key]:.4f} |"
-        for key, label in _ROWS
-    )
-    ratio = scores["test_acc"]["std_of_one_training"] / scores["test_acc"]["std_of_architectures"]
+    facts = card["trainings"]
     recipe = ", ".join(f"{k} {v}" for k, v in sorted(card["task"].items()) if k != "recipe")
-    recipe += "; " + ", ".join(f"{k} {v:g}" for k, v in sorted(card["task"]["recipe"].items()))
+    recipe += "; " + ", ".join(f"{k} {v}" for k, v in sorted(card["task"]["recipe"].items()))
+    held_out = card["held_out"]
     return _CARD.format(
         **{k: card[k] for k in ("name", "description", "trainings", "table")},
-        cpu=card["trainings"]["cpu_s_quantiles"],
-        val=_cells(card["trainings"]["val_acc"]),
-        test=_cells(card["trainings"]["test_acc"]),
+        fresh=_fresh(card["fresh"]),
+        found=_held_out(held_out["found"]),
+        uniform=_held_out(held_out["uniform"]),
+        tenths=_tenths(held_out["uniform"]),
+        second=_second(held_out["uniform"], card["single_training"]),
+        asked_by=_list(facts["asked_by"]),
+        ran_on=_list(facts["ran_on"]),
+        time=_time(facts),
+        weights=", ".join(
+            f"{name} {weight:.2f}" for name, weight in sorted(card["weights"].items())
+        ),
+        structure="\n".join(f"- {name}: {v:.2f}" for name, v in sorted(card["structure"].items()))
+        or "- not known for this space",
+        val=_cells(facts["val_acc"]),
+        test=_cells(facts["test_acc"]),
         table_val=_cells(card["table"]["val_acc"]),
         table_test=_cells(card["table"]["test_acc"]),
         recipe=recipe,
-        quality=quality,
-        search=_search(card["recipe_search"]),
-        noise_note=(
-            f"\nThe deviation of one training is {ratio:.2f} of that between architectures (test)."
-        ),
+        search=_searches(card["recipe_search"]),
     )
 
 
-def _search(tried: list[dict[str, str]]) -> str:
-    if not tried:
-        return ""
-    rows = "\n".join(f"| {' | '.join(row[c] for c in _SEARCHED)} |" for row in tried)
-    head = " | ".join(name.replace("_", " ") for name in _SEARCHED)
-    return _SEARCH.format(head=head, rule=" | ".join("---" for _ in _SEARCHED), rows=rows)
+def _fresh(scores: dict[str, float] | None) -> str:
+    if scores is None:
+        return "No fresh trainings were made after this table."
+    rows = "\n".join(f"| {label} | {_figure(scores[key])} |" for key, label in _ROWS)
+    return (
+        f"After this table was finished, optimisers searched it, and {scores['architectures']} of "
+        f"the architectures that they found were trained afresh with new seeds "
+        f"({scores['trainings']} trainings, never fitted on; {scores['trained_before']} of these "
+        f"architectures had been trained before).\n\n"
+        f"| on what optimisers found, fresh trainings | validation |\n| --- | --- |\n{rows}"
+    )
+
+
+def _held_out(scores: dict[str, Any] | None) -> str:
+    if scores is None:
+        return "Too few architectures for a figure."
+    rows = "\n".join(
+        f"| {label} | {_figure(scores['val_acc'][key])} | {_figure(scores['test_acc'][key])} |"
+        for key, label in _ROWS
+    )
+    return f"| after the last epoch | validation | test |\n| --- | --- | --- |\n{rows}"
+
+
+def _tenths(scores: dict[str, Any] | None) -> str:
+    if scores is None:
+        return "Too few architectures for tenths."
+    rows = "\n".join(
+        f"| {t['predicted']:.3f} | {t['bias']:+.4f} ± {t['bias_error']:.4f} "
+        f"| {t['coverage_50']:.2f} | {t['coverage_80']:.2f} | {t['coverage_95']:.2f} |"
+        for t in scores["tenths"]
+    )
+    return (
+        "| mean prediction | bias ± standard error | 50 % | 80 % | 95 % |\n"
+        f"| --- | --- | --- | --- | --- |\n{rows}"
+    )
+
+
+def _second(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str:
+    second = scores and scores["second_training"]
+    text = "Too few architectures were trained twice." if not second else (
+        f"A second training of the same architecture, as a prediction of the first "
+        f"({second['pairs']} uniform architectures): R² {second['r2']:.3f}, Kendall's τ "
+        f"{second['kendall_tau']:.3f}, sparse {second['sparse_kendall_tau']:.3f}, mean absolute "
+        f"error {second['mean_absolute_error']:.4f}. Intraclass correlation "
+        f"{second['intraclass_correlation']:.3f}, in the best quarter "
+        f"{second['intraclass_correlation_best_quarter']:.3f}."
+    )  # fmt: skip
+    if test:
+        text += (
+            f"\n\nNAS-Bench-301's noise test, at predicting the mean of other trainings of "
+            f"{test['architectures']} uniform architectures: mean absolute error "
+            f"{test['error_of_one_training']:.4f} of a table of one training each, "
+            f"{test['error_of_surrogate']:.4f} of the surrogate, which has seen none of them."
+        )
+    return text
+
+
+def _time(facts: dict[str, Any]) -> str:
+    if not facts["timed"]:
+        return "Training times on a CPU were not measured."
+    low, middle, high = facts["cpu_s_quantiles"]
+    return (
+        f"Training time is CPU time of a process of its own for training steps, measured for "
+        f"{facts['timed']} trainings and predicted from them for the others: "
+        f"{facts['cpu_s_mean']:.1f} s on average, {low:.1f} / {middle:.1f} / {high:.1f} s at the "
+        f"5 % / 50 % / 95 % quantile."
+    )
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _cells(spread: dict[str, float]) -> str:
-    return " | ".join(f"{spread[k]:.4f}" for k in ("min", "q10", "median", "q90", "max"))
+    names = ("min", "q10", "median", "q90", "max")
+    return " | ".join(f"{spread[name]:.3f}" for name in names)
+
+
+def _searches(rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    head, *tried = rows
+    return _SEARCH.format(
+        head=" | ".join(head),
+        rule=" | ".join("---" for _ in head),
+        rows="\n".join("| " + " | ".join(row) + " |" for row in tried),
+    )

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from blox_env.benchmarks.trainings import pack
-from blox_env.ground.errors import check_positive_int
+from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.files import write_json
-from blox_env.ground.parallel import run_tasks
+from blox_env.ground.parallel import Outcome, run_tasks
 from blox_env.ground.progress import Tell, silent
-from blox_env.networks.recipe import Recipe
+from blox_env.networks.recipe import Recipe, recipe_for
 from blox_env.networks.tasks import load_task
 from blox_env.spaces import BloxSpace
 
 SCHEMA = 1
+GROUP = 64  # networks that train in lockstep on a GPU
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Plan:
         repeated: how many of them are trained with all seeds; the others with seed 0.
         seeds: number of seeds of a repeated architecture.
         seed: of the draw; a larger plan with the same seed contains a smaller one.
-        recipe: fields of :class:`blox_env.networks.training.Recipe` that differ from its defaults.
+        recipe: fields of :class:`blox_env.networks.recipe.Recipe` that differ from the task's.
+        listed: trainings ``(row, seed, asked_by)`` to do instead of uniform ones.
     """
 
     task: str = "digits"
@@ -41,9 +45,20 @@ class Plan:
     seeds: int = 3
     seed: int = 0
     recipe: dict[str, Any] = field(default_factory=dict)
+    listed: tuple[tuple[tuple[int, ...], int, str], ...] = ()
+
+    def full_recipe(self) -> Recipe:
+        """The recipe of the task with the plan's changes."""
+        return recipe_for(self.task, **self.recipe)
+
+    def asked_by(self) -> dict[str, str]:
+        """Origins of listed trainings, by the names of their files."""
+        return {result_name(row, seed): why for row, seed, why in self.listed}
 
     def trainings(self) -> list[tuple[tuple[int, ...], int]]:
         """All (row, seed), the repeated ones spread over the first part, in a fixed order."""
+        if self.listed:
+            return [(row, seed) for row, seed, _ in self.listed]
         for name in ("architectures", "seeds"):
             check_positive_int(name, getattr(self, name))
         check_positive_int("repeated", self.repeated, 0)
@@ -93,6 +108,7 @@ def collect(
     plan: Plan,
     out: str | Path,
     *,
+    device: str = "cpu",
     workers: int | None = None,
     address: str = "local",
     tell: Tell = silent,
@@ -105,6 +121,7 @@ def collect(
     Args:
         plan: the trainings.
         out: folder of the results.
+        device: ``"cpu"``, or ``"cuda"``: many networks at once, in lockstep, on one GPU.
         workers: how many run at once, all cores if not given; 0 runs in this process without Ray.
         address: of a Ray cluster; ``"local"`` starts one for this call.
         tell: told how many trainings are done.
@@ -118,29 +135,34 @@ def collect(
     there = _check_results(folder, plan)
     plan_trainings = plan.trainings()
     left = [t for t in plan_trainings if result_name(*t) not in there]
-    payloads = [
-        {
-            "row": row,
-            "seed": seed,
-            "task": plan.task,
-            "recipe": plan.recipe,
-        }
-        for row, seed in left
-    ]
+    asked_by = plan.asked_by()
+    if device == "cuda":
+        outcomes = _on_gpu(plan, left, workers)
+    elif device == "cpu":
+        recipe = asdict(plan.full_recipe())
+        payloads = [
+            {"row": row, "seed": seed, "task": plan.task, "recipe": recipe} for row, seed in left
+        ]
+        outcomes = run_tasks(train_one, payloads, workers=workers, address=address)
+    else:
+        raise ValueError(unknown_name("device", device, ("cpu", "cuda")))
     before = len(plan_trainings) - len(left)
     done = 0
     busy = 0.0
     failed: list[tuple[str, str]] = []
     started = time.perf_counter()
     tell(before, len(plan_trainings), "")
-    for outcome in run_tasks(train_one, payloads, workers=workers, address=address):
+    for outcome in outcomes:
+        name = result_name(*left[outcome.index])
         if outcome.error is None:
             result = outcome.result
-            write_json(folder / result_name(*left[outcome.index]), result)
+            if name in asked_by:
+                result["asked_by"] = asked_by[name]
+            write_json(folder / name, result)
             done += 1
-            busy += result["train_time_s"] + result["eval_time_s"]
+            busy += result.get("train_time_s", 0.0) + result.get("eval_time_s", 0.0)
         else:
-            failed.append((result_name(*left[outcome.index]), outcome.error))
+            failed.append((name, outcome.error))
         note = f"{len(failed)} failed" if failed else ""
         tell(before + done + len(failed), len(plan_trainings), note)
     wall = time.perf_counter() - started
@@ -153,13 +175,52 @@ def collect(
     }
 
 
+def _on_gpu(
+    plan: Plan, left: list[tuple[tuple[int, ...], int]], processes: int | None
+) -> Iterator[Outcome]:
+    """Train on a GPU, with two processes if not said otherwise."""
+    from blox_env.networks.farm import Farm, groups_of, save_task, whereabouts
+
+    task, recipe = load_task(plan.task), plan.full_recipe()
+    if recipe.is_full:
+        raise ValueError(
+            "recipes with cutout, augment, plain or keep_best do not train in lockstep: use "
+            "blox_env.networks.full.train_augmented(…, device='cuda')"
+        )
+    place = {training: index for index, training in enumerate(left)}
+    groups = groups_of(left, GROUP, task=task.name, recipe=recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        save_task(task, Path(folder))
+        farm = Farm(Path(folder), processes=processes or 2, border=recipe.shift)
+        try:
+            for trained in farm.run_all(groups):
+                answers = trained.correct or [[] for _ in trained.group.trainings]
+                for training, correct in zip(trained.group.trainings, answers, strict=True):
+                    if trained.error:
+                        yield Outcome(place[training], error=trained.error)
+                        continue
+                    result = {
+                        "schema": SCHEMA,
+                        "row": list(training[0]),
+                        "seed": training[1],
+                        "task": task.fingerprint(),
+                        "recipe": recipe.to_dict(),
+                        "val_correct": correct[:-1],
+                        "test_correct": correct[-1],
+                        "ran_on": whereabouts(trained.group.number),
+                    }
+                    yield Outcome(place[training], result)
+        finally:
+            farm.close()
+
+
 def _check_results(folder: Path, plan: Plan) -> set[str]:
     """Names of the results in ``folder``, all of them of this task and recipe.
 
     Raises:
         ValueError: names the first that is damaged or of another task or recipe.
     """
-    wanted = {"recipe": Recipe(**plan.recipe).to_dict(), "task": load_task(plan.task).fingerprint()}
+    wanted = {"recipe": plan.full_recipe().to_dict(), "task": load_task(plan.task).fingerprint()}
     names = set()
     for path in sorted(folder.glob("*-s*.json")):
         try:

@@ -29,7 +29,7 @@ from blox_env.ground.errors import check_positive_int
 from blox_env.ground.names import check_settings, join_name, split_name
 from blox_env.ground.parallel import run_tasks
 from blox_env.networks import tasks
-from blox_env.networks.recipe import Recipe
+from blox_env.networks.recipe import Recipe, recipe_for
 from blox_env.spaces import BloxSpace
 
 PREFIX = "live:"
@@ -65,7 +65,7 @@ class LiveBenchmark(Benchmark):
     Args:
         task: name of a task, with settings in brackets if you like, as :func:`load_task
             <blox_env.networks.tasks.load_task>` takes it.
-        recipe: how networks are trained, the defaults if not given.
+        recipe: of the trainings, that of the task if not given.
         seeds: the trainings that a value is the mean of, unless ``evaluate`` asks for one of them.
         workers: how many trainings run at once, all cores if not given; 0 runs all of them here.
         cache: folder of the file; ``BLOX_ENV_CACHE`` or the user's cache folder if not given.
@@ -89,7 +89,7 @@ class LiveBenchmark(Benchmark):
     ) -> None:
         tasks.task_settings(task)  # an unknown one is an error here
         self.task = task
-        self.recipe = recipe or Recipe()
+        self.recipe = recipe or recipe_for(task)
         self.seeds = tuple(check_positive_int("seeds", seed, 0) for seed in seeds)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must be different numbers, at least one, got {seeds!r}")
@@ -221,7 +221,7 @@ def from_name(name: str) -> LiveBenchmark:
     task = join_name(task, {key: given.pop(key) for key in frame & set(given)})
     seeds = _seeds(given.pop("seeds", 1))
     workers = given.pop("workers", None)
-    return LiveBenchmark(task, recipe=Recipe(**given), seeds=seeds, workers=workers)
+    return LiveBenchmark(task, recipe=recipe_for(task, **given), seeds=seeds, workers=workers)
 
 
 def _seeds(given: object) -> Sequence[int]:
@@ -233,7 +233,7 @@ def _seeds(given: object) -> Sequence[int]:
 
 def _name(task: str, recipe: Recipe, seeds: tuple[int, ...]) -> str:
     """``live:TASK`` with whatever differs from the defaults."""
-    default = asdict(Recipe())
+    default = asdict(recipe_for(task))
     given = {k: v for k, v in asdict(recipe).items() if v != default[k]}
     if seeds == tuple(range(len(seeds))):
         given |= {"seeds": len(seeds)} if len(seeds) > 1 else {}

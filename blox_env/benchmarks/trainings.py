@@ -11,19 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray, IntArray
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had neither asked_by nor ran_on: all of it was uniform, on CPUs
+UNIFORM = "uniform"
+ROUND = "round"  # what optimisers asked for on an earlier table begins with it
+COLUMNS = (
+    "arch", "seed", "val_correct", "test_correct", "train_time_s", "asked_by", "ran_on",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Trainings:
-    """Single trainings: ``x`` ``(n, slots)``, ``seed`` ``(n,)``, accuracies as fractions.
+    """Single trainings.
 
-    ``val_acc`` is ``(n, epochs)``, ``test_acc`` and ``train_time_s`` (CPU seconds) ``(n,)``;
-    ``header`` says on what and how they were trained.
+    Attributes:
+        header: on what and how they were trained.
+        x: architectures ``(n, slots)``.
+        seed: ``(n,)``.
+        val_acc: learning curves ``(n, epochs)``, fractions.
+        test_acc: ``(n,)``, fractions, after the last epoch.
+        train_time_s: CPU seconds ``(n,)``; NaN where they were not trained on a CPU of their own.
+        asked_by: what asked for the training ``(n,)``: ``"uniform"``, or round, agent and device
+            such as ``"round1:local-search:x86-ort-1t"``.
+        ran_on: kind of machine and arithmetic ``(n,)``, such as ``"cpu"``.
     """
 
     header: dict[str, Any]
@@ -32,6 +46,8 @@ class Trainings:
     val_acc: FloatArray
     test_acc: FloatArray
     train_time_s: FloatArray
+    asked_by: NDArray[np.str_]
+    ran_on: NDArray[np.str_]
 
     def __len__(self) -> int:
         """Number of trainings."""
@@ -41,13 +57,10 @@ class Trainings:
 def pack(results: Iterable[Path], target: Path, header: dict[str, Any]) -> int:
     """Join result files of :mod:`blox_env.benchmarks.collect` into one file; returns how many.
 
-    Rows are sorted by architecture and seed, so equal results give equal files. Accuracies stand as
-    numbers of correct answers.
-
     Args:
-        results: files of single trainings.
-        target: the file to be written.
-        header: facts about the task.
+        results: the files.
+        target: the one file.
+        header: on what they were trained.
 
     Raises:
         ValueError: when results are of different tasks or recipes.
@@ -64,24 +77,37 @@ def pack(results: Iterable[Path], target: Path, header: dict[str, Any]) -> int:
         kinds = {json.dumps(row[field], sort_keys=True) for row in rows}
         if len(kinds) > 1:
             raise ValueError(f"results differ in {field}: {sorted(kinds)}")
-    rows.sort(key=lambda row: (row["row"], row["seed"]))
-    head = {"schema": SCHEMA, "task_sha256": rows[0]["task"], "recipe": rows[0]["recipe"], **header}
+    write(rows, target, {"task_sha256": rows[0]["task"], "recipe": rows[0]["recipe"], **header})
+    return len(rows)
+
+
+def write(rows: Iterable[dict[str, Any]], target: Path, header: dict[str, Any]) -> None:
+    """Write trainings as one file, sorted, so that equal trainings give equal files.
+
+    Args:
+        rows: ``row``, ``seed``, ``val_correct`` (numbers of right answers), ``test_correct``, and
+            optionally ``train_time_s``, ``asked_by``, ``ran_on``.
+        target: the file.
+        header: on what and how they were trained.
+    """
     text = io.StringIO()
-    text.write(f"# {json.dumps(head, sort_keys=True)}\n")
+    text.write(f"# {json.dumps({**header, 'schema': SCHEMA}, sort_keys=True)}\n")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["arch", "seed", "val_correct", "test_correct", "train_time_s"])
-    for row in rows:
+    writer.writerow(COLUMNS)
+    for row in sorted(rows, key=lambda row: (row["row"], row["seed"], row.get("ran_on", "cpu"))):
+        seconds = row.get("train_time_s")
         writer.writerow(
             [
                 "-".join(map(str, row["row"])),
                 row["seed"],
                 " ".join(map(str, row["val_correct"])),
                 row["test_correct"],
-                row["train_time_s"],
+                "" if seconds is None else seconds,
+                row.get("asked_by", UNIFORM),
+                row.get("ran_on", "cpu"),
             ]
         )
     write_atomic(target, text.getvalue())
-    return len(rows)
 
 
 def read(path: Path) -> Trainings:
@@ -93,7 +119,7 @@ def read(path: Path) -> Trainings:
     lines = path.read_text().splitlines()
     try:
         header = json.loads(lines[0].removeprefix("# "))
-        if header["schema"] != SCHEMA:
+        if header["schema"] not in (1, SCHEMA):
             raise ValueError(f"expected schema {SCHEMA}, got {header['schema']!r}")
         rows = list(csv.DictReader(lines[1:]))
         return Trainings(
@@ -103,7 +129,9 @@ def read(path: Path) -> Trainings:
             val_acc=np.array([[int(v) for v in row["val_correct"].split()] for row in rows])
             / header["val_images"],
             test_acc=np.array([int(row["test_correct"]) for row in rows]) / header["test_images"],
-            train_time_s=np.array([float(row["train_time_s"]) for row in rows]),
+            train_time_s=np.array([float(row["train_time_s"] or "nan") for row in rows]),
+            asked_by=np.array([row.get("asked_by", UNIFORM) for row in rows]),
+            ran_on=np.array([row.get("ran_on", "cpu") for row in rows]),
         )
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a file of trainings: {error!r}") from error

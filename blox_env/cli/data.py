@@ -20,6 +20,14 @@ def collect(
     seeds: Annotated[int, typer.Option(help="Seeds of those.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     data: Data = None,
+    found_on: Annotated[
+        str | None,
+        typer.Option(help="Train what agents find on this benchmark, not uniform ones."),
+    ] = None,
+    round_name: Annotated[
+        str, typer.Option("--round", help="What such trainings are tagged with.")
+    ] = "round1",
+    device: Annotated[str, typer.Option(help="cpu, or cuda: many networks at once.")] = "cpu",
     pack: Annotated[Path | None, typer.Option(help="Join all results in this CSV file.")] = None,
     workers: Workers = None,
     address: Address = "local",
@@ -28,9 +36,17 @@ def collect(
     from blox_env.benchmarks import collect as collecting
     from blox_env.cli.views.progress import shown
 
-    plan = collecting.Plan(task, architectures, repeated, seeds, seed)
+    listed: tuple[tuple[tuple[int, ...], int, str], ...] = ()
+    if found_on is not None:
+        from blox_env.experiment.rounds import found_trainings
+
+        with console.status("searching"):
+            listed = found_trainings(found_on, round_name, seeds=seeds, seed=seed)
+    plan = collecting.Plan(task, architectures, repeated, seeds, seed, listed=listed)
     with shown("training") as tell:
-        summary = collecting.collect(plan, out, workers=workers, address=address, tell=tell)
+        summary = collecting.collect(
+            plan, out, device=device, workers=workers, address=address, tell=tell
+        )
     for name, message in summary["failed"]:
         errors.print(f"{name} failed:\n{message}", markup=False)
     console.print(
@@ -46,17 +62,28 @@ def collect(
 
 
 def surrogate(
-    trainings: Annotated[Path, typer.Option(help="What collect packed.")],
     out: Annotated[Path, typer.Option(help="Folder of the benchmark.")],
+    trainings: Annotated[Path | None, typer.Option(help="What collect packed.")] = None,
     name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-digits",
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
+    fresh: Annotated[
+        Path | None, typer.Option(help="Later trainings to judge the table by; never fitted on.")
+    ] = None,
 ) -> None:
     """Fit a surrogate on trainings and write a benchmark with its data card."""
-    from blox_env.benchmarks.build import build_benchmark
+    from blox_env.benchmarks.build import build_benchmark, judge_benchmark
 
+    if trainings is None and fresh is None:
+        raise typer.BadParameter("give --trainings to fit on, --fresh to judge by, or both")
+    space = blox_env.BloxSpace()
     with console.status("fitting the surrogate"):
-        card = build_benchmark(trainings, out, blox_env.BloxSpace(), name=name, seed=seed)
-    console.print_json(json.dumps({k: card[k] for k in ("trainings", "held_out", "table")}))
+        if trainings is not None:
+            card = build_benchmark(trainings, out, space, name=name, seed=seed)
+        if fresh is not None:
+            card = judge_benchmark(out, fresh, space)
+    console.print_json(
+        json.dumps({k: card[k] for k in ("trainings", "held_out", "fresh", "table")})
+    )
 
 
 def import_(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.seeds import spawn_seeds
 from blox_env.problem import Problem
@@ -74,9 +75,9 @@ class ExperimentSettings(SearchSettings):
     agents: Sequence[str] = _setting(
         ("random-search", "regularized-evolution", "ppo"), "Names of agents."
     )
-    benchmarks: Sequence[str] = _setting(("digits",), "Names of benchmarks.")
+    benchmarks: Sequence[str] = _setting((defaults.BENCHMARK,), "Names of benchmarks.")
     devices: Sequence[str | None] = _setting(
-        ("x86-ort-1t",), "Names of devices; 'none': no latency."
+        (defaults.DEVICE,), "Names of devices; 'none': no latency."
     )
     seeds: int = _setting(8, "Searches of each kind.", 1)
     seed: int = _setting(0, "Seed that those of all searches come from.", 0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from blox_env import BloxSpace, SearchSpace
-from blox_env.benchmarks.build import build_benchmark, group, noise_table, scores, shrink
+from blox_env.benchmarks.build import build_benchmark, shrink
+from blox_env.benchmarks.grouping import group, noise_table
 from blox_env.benchmarks.surrogate import CurveEnsemble
 from blox_env.benchmarks.table import TableBenchmark
 from blox_env.benchmarks.trainings import Trainings, read
@@ -31,7 +32,9 @@ def made_up(n=150, repeated=60, seed=0):
     test = truth(x) - 0.01 + common[:, 0] + 0.005 * rng.normal(size=len(x))
     time = 3 + x.sum(axis=1) / 30 + 0.05 * rng.normal(size=len(x))
     header = {"description": "made up", "task": "none", "recipe": {"epochs": EPOCHS}}
-    return Trainings(header, x, seeds, curve, test, time)
+    return Trainings(
+        header, x, seeds, curve, test, time, np.full(len(x), "uniform"), np.full(len(x), "cpu")
+    )
 
 
 def write(raw, path):
@@ -51,40 +54,18 @@ def write(raw, path):
             )
 
 
-def test_noise_table_has_the_size_of_the_noise():
-    table = noise_table(made_up())
-    assert table.shape == (180, EPOCHS + 2)
-    assert (np.diff(table[:, 0]) >= 0).all()
-    assert np.sqrt((table[:, EPOCHS] ** 2).mean()) == pytest.approx(NOISE, rel=0.2)
-
-
-def test_grouping_counts_and_averages():
-    raw = made_up()
-    grouped = group(raw, noise_table(raw))
-    assert sorted(grouped.count.tolist()) == [1] * 90 + [3] * 60
-    one = int(np.flatnonzero(grouped.count == 3)[0])
-    rows = (raw.x == grouped.x[one]).all(axis=1)
-    np.testing.assert_allclose(grouped.mean[one, :EPOCHS], raw.val_acc[rows].mean(axis=0))
-
-
-def test_without_repeats_the_noise_is_unknown():
-    raw = made_up(repeated=0)
-    with pytest.raises(ValueError, match="no architecture was trained twice"):
-        group(raw, noise_table(raw))
-
-
 def test_shrinking_brings_values_nearer_to_the_truth():
     raw = made_up(seed=1)
     grouped = group(raw, noise_table(raw))
-    held_out = CurveEnsemble(SPACE).fit(grouped.x, grouped.mean, 1 / grouped.count)
+    held_out = CurveEnsemble(SPACE).fit(grouped.x, grouped.mean, grouped.noise_of_mean)
     value, std = shrink(grouped, held_out.mean, held_out.std)
     true = truth(grouped.x)
 
     def error(column):
         return np.sqrt(((column - true) ** 2).mean())
 
-    assert error(value[:, EPOCHS - 1]) < error(grouped.mean[:, EPOCHS - 1])
-    assert error(value[:, EPOCHS - 1]) < error(held_out.mean[:, EPOCHS - 1])
+    assert error(value[:, -1]) < error(grouped.mean[:, -1])
+    assert error(value[:, -1]) < error(held_out.mean[:, -1])
     assert (std <= np.sqrt(grouped.noise / grouped.count[:, None])).all()
 
 
@@ -100,17 +81,8 @@ def test_the_folder_is_a_benchmark_and_the_same_each_time(tmp_path):
     value = benchmark.evaluate(SPACE.all())
     assert (value.source == "trained").sum() == 150
     assert np.corrcoef(value.val_acc, truth(SPACE.all()))[0, 1] > 0.97
-    assert first["held_out"]["val_acc"]["r2"] > 0.9
-    assert 0.85 < first["held_out"]["val_acc"]["coverage_95"] <= 1.0
-
-
-def test_scores_by_hand():
-    good = scores(np.arange(5.0), np.arange(5.0), np.ones(5), np.full(5, 0.5))
-    assert [good[k] for k in ("r2", "kendall_tau", "spearman")] == pytest.approx([1, 1, 1])
-    assert good["mean_absolute_error"] == 0.0
-    # the two that differ by less than 0.1 % become a tie and no longer count as ordered
-    truth_, near = np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.20001, 0.20002])
-    assert scores(truth_, near, np.ones(3), np.ones(3))["sparse_kendall_tau"] < 1.0
+    assert first["held_out"]["uniform"]["val_acc"]["r2"] > 0.9
+    assert 0.85 < first["held_out"]["uniform"]["val_acc"]["coverage_95"] <= 1.0
 
 
 def test_predicting_before_fitting_is_an_error():

@@ -112,3 +112,9 @@ def test_environment_is_not_changed(tmp_path):
     before = dict(os.environ)
     collect(PLAN, tmp_path, workers=0)
     assert dict(os.environ) == before
+
+
+def test_full_recipes_do_not_train_in_lockstep(tmp_path):
+    plan = Plan(architectures=1, repeated=0, recipe={"cutout": 4})
+    with pytest.raises(ValueError, match=r"do not train in lockstep: use .*train_augmented"):
+        collect(plan, tmp_path, device="cuda")

@@ -1,7 +1,7 @@
 import numpy as np
 
 from blox_env import load_benchmark
-from blox_env.benchmarks.digits import FOLDER
+from blox_env.benchmarks.embedded import FOLDER
 from blox_env.benchmarks.noise import Noise, mix
 
 DIGITS = load_benchmark("digits")
@@ -14,7 +14,7 @@ def test_drawn_noise_is_as_large_as_measured():
     x = SPACE.sample(np.random.default_rng(1), 4000)
     mean = DIGITS.evaluate(x)
     drawn = DIGITS.evaluate(x, seed=11)
-    table = np.load(FOLDER / "noise.npy")
+    table = np.load(FOLDER / "digits" / "noise.npy")
     deviation = drawn.val_acc - mean.val_acc
     assert abs(deviation.mean()) < 4 * deviation.std() / np.sqrt(4000)
     # the architectures drawn here are better on average than those repeated, so only roughly

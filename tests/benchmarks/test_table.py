@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from blox_env import load_benchmark
-from blox_env.benchmarks.digits import FOLDER
+from blox_env.benchmarks.embedded import FOLDER
 from blox_env.benchmarks.table import FILES, TableBenchmark
 from blox_env.testing import check_benchmark
 
@@ -17,7 +17,7 @@ SPACE = DIGITS.space
 
 @pytest.fixture
 def copy(tmp_path):
-    shutil.copytree(FOLDER, tmp_path / "copy")
+    shutil.copytree(FOLDER / "digits", tmp_path / "copy")
     return tmp_path / "copy"
 
 

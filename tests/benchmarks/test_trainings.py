@@ -46,5 +46,5 @@ def test_nothing_to_pack(tmp_path):
 def test_another_schema_is_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('# {"schema": 9}\n')
-    with pytest.raises(ValueError, match="expected schema 1, got 9"):
+    with pytest.raises(ValueError, match="expected schema 2, got 9"):
         read(path)

@@ -164,6 +164,7 @@ def test_command(tmp_path):
         app,
         [
             *("rewards", "--targets", "3ms,0.5", "--out", str(tmp_path)),
+            *("--benchmark", "digits", "--device", "x86-ort-1t"),
             *("--agent", "random-search", "--budget", "10", "--seeds", "2"),
         ],
     )

@@ -1,0 +1,256 @@
+"""Scores of a table: on what optimisers find, elsewhere, and beside what is possible.
+
+Every figure stands beside the noise ceiling: what a perfect table would reach against the same
+noisy trainings.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blox_env.benchmarks.base import Benchmark
+from blox_env.benchmarks.grouping import Grouped, group_mean
+from blox_env.benchmarks.surrogate import Prediction
+from blox_env.benchmarks.trainings import Trainings
+from blox_env.ground.extras import extra
+from blox_env.ground.typing import FloatArray
+from blox_env.spaces.base import SearchSpace
+
+LEVELS = (50, 80, 95)  # per cent, of intervals
+TENTHS = 10
+
+
+def scores(
+    truth: FloatArray, predicted: FloatArray, std: FloatArray, noise_var: FloatArray
+) -> dict[str, float]:
+    """Compare predictions with means of trainings.
+
+    Args:
+        truth: means of trainings ``(n,)``.
+        predicted: ``(n,)``.
+        std: uncertainty of the predictions, without the truth's noise ``(n,)``.
+        noise_var: variance of the truth's noise ``(n,)``.
+
+    Returns:
+        Bias (predicted minus truth) and its standard error, R² and its ceiling, Kendall's τ, also
+        sparse (predictions rounded to 0.1 %, as NAS-Bench-301 does), Spearman's ρ, mean absolute
+        error, and what share of truths lies in intervals of 50, 80 and 95 %.
+    """
+    with extra("surrogate", "scoring a surrogate"):
+        from scipy.stats import kendalltau, norm, spearmanr
+    n = len(truth)
+    residual = predicted - truth
+    total = float(((truth - truth.mean()) ** 2).sum())
+    wide = np.sqrt(std**2 + noise_var)
+    found = {
+        "architectures": n,
+        "bias": float(residual.mean()),
+        "bias_error": float(residual.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan"),
+        "r2": 1 - float((residual**2).sum()) / total if total else float("nan"),
+        "r2_ceiling": 1 - float(noise_var.sum()) / total if total else float("nan"),
+        "kendall_tau": float(kendalltau(truth, predicted).statistic),
+        "sparse_kendall_tau": float(kendalltau(truth, np.round(predicted, 3)).statistic),
+        "spearman": float(spearmanr(truth, predicted).statistic),
+        "mean_absolute_error": float(np.abs(residual).mean()),
+        "std_of_truth": float(truth.std(ddof=1)) if n > 1 else float("nan"),
+    }
+    for level in LEVELS:
+        reach = norm.ppf(0.5 + level / 200)
+        found[f"coverage_{level}"] = float((np.abs(residual) < reach * wide).mean())
+    return found
+
+
+def held_out_scores(
+    raw: Trainings, grouped: Grouped, held_out: Prediction, part: NDArray[np.bool_]
+) -> dict[str, Any] | None:
+    """Scores of out-of-fold predictions on some architectures, None where there are too few.
+
+    Args:
+        raw: the trainings.
+        grouped: the same by architecture.
+        held_out: out-of-fold predictions.
+        part: which architectures ``(m,)``.
+    """
+    if part.sum() < 2 * TENTHS:
+        return None
+    answer: dict[str, Any] = {}
+    for label, column in (("val_acc", -1), ("test_acc", 0)):
+        truth, noise = grouped.mean[part, column], grouped.noise_of_mean[part, column]
+        predicted, std = held_out.mean[part, column], held_out.std[part, column]
+        answer[label] = scores(truth, predicted, std, noise) | {
+            "std_of_one_training": float(np.sqrt(grouped.noise[part, column].mean())),
+        }
+        if label == "val_acc":
+            tenths = np.array_split(np.argsort(predicted, kind="stable"), TENTHS)
+            answer["tenths"] = [
+                {
+                    "predicted": float(predicted[rows].mean()),
+                    **{
+                        key: value
+                        for key, value in scores(
+                            truth[rows], predicted[rows], std[rows], noise[rows]
+                        ).items()
+                        if key in ("bias", "bias_error", *(f"coverage_{k}" for k in LEVELS))
+                    },
+                }
+                for rows in tenths
+            ]
+    answer["second_training"] = second_training(raw, grouped, part)
+    return answer
+
+
+def second_training(
+    raw: Trainings, grouped: Grouped, part: NDArray[np.bool_]
+) -> dict[str, float] | None:
+    """Agreement of two trainings of the same architecture; None without pairs.
+
+    Args:
+        raw: the trainings.
+        grouped: the same by architecture.
+        part: which architectures ``(m,)``.
+    """
+    pairs = []
+    values = raw.val_acc[:, -1]
+    order = np.argsort(grouped.member, kind="stable")
+    starts = np.searchsorted(grouped.member[order], np.arange(len(grouped.x)))
+    for number in np.flatnonzero(part & (grouped.count > 1)):
+        two = order[starts[number] : starts[number] + 2]
+        pairs.append(values[two])
+    if len(pairs) < TENTHS:
+        return None
+    first, second = np.array(pairs).T
+    nothing = np.zeros(len(first))
+    both = scores(second, first, nothing, nothing)
+    between = np.var((first + second) / 2, ddof=1) - np.mean((first - second) ** 2) / 4
+    within = np.mean((first - second) ** 2) / 2
+    best = first + second >= np.quantile(first + second, 0.75)
+    best_between = np.cov(first[best], second[best])[0, 1]
+    return {
+        "pairs": len(first),
+        "r2": both["r2"],
+        "kendall_tau": both["kendall_tau"],
+        "sparse_kendall_tau": both["sparse_kendall_tau"],
+        "mean_absolute_error": both["mean_absolute_error"],
+        "intraclass_correlation": float(between / (between + within)),
+        "intraclass_correlation_best_quarter": float(
+            best_between / (best_between + np.mean((first - second)[best] ** 2) / 2)
+        ),
+    }
+
+
+def noise_test(raw: Trainings, grouped: Grouped, held_out: Prediction) -> dict[str, float] | None:
+    """NAS-Bench-301's test: does one training or the surrogate predict other trainings better?
+
+    Args:
+        raw: the trainings.
+        grouped: the same by architecture.
+        held_out: out-of-fold predictions.
+
+    Returns:
+        Mean absolute errors of a table of first trainings and of held-out predictions, both against
+        the mean of the other trainings of architectures with three or more; None without such.
+    """
+    values = raw.val_acc[:, -1]
+    order = np.lexsort((raw.seed, grouped.member))
+    starts = np.searchsorted(grouped.member[order], np.arange(len(grouped.x)))
+    numbers = np.flatnonzero((grouped.count >= 3) & grouped.uniform)
+    if len(numbers) < TENTHS:
+        return None
+    one, others = [], []
+    for number in numbers:
+        own = values[order[starts[number] : starts[number] + grouped.count[number]]]
+        one.append(own[0])
+        others.append(own[1:].mean())
+    truth = np.array(others)
+    return {
+        "architectures": len(numbers),
+        "error_of_one_training": float(np.abs(np.array(one) - truth).mean()),
+        "error_of_surrogate": float(np.abs(held_out.mean[numbers, -1] - truth).mean()),
+    }
+
+
+def fresh_scores(raw: Trainings, judged: Benchmark) -> dict[str, float]:
+    """Scores of a finished table on trainings made after it, of what optimisers found on it.
+
+    Args:
+        raw: the trainings.
+        judged: the table.
+    """
+    x, member, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
+    values = raw.val_acc[:, -1]
+    mean = group_mean(values[:, None], member, count)[:, 0]
+    noise = float(((values - mean[member]) ** 2).sum() / max(1, len(values) - len(x)))
+    said = judged.evaluate(x)
+    return scores(mean, said.val_acc, said.val_std, noise / count) | {
+        "trainings": len(values),
+        "trained_before": int((said.source == "trained").sum()),
+        "std_of_one_training": float(np.sqrt(noise)),
+    }
+
+
+def structure(space: SearchSpace, grouped: Grouped) -> dict[str, float]:
+    """Share of the variance of uniform architectures that single structural numbers explain.
+
+    Args:
+        space: of the architectures.
+        grouped: trainings by architecture.
+
+    Returns:
+        Squared correlations with the mean validation accuracy, by name of the number.
+    """
+    part = grouped.uniform
+    x, y = grouped.x[part], grouped.mean[part, -1]
+    numbers: dict[str, FloatArray] = {}
+    if "depth" in space.feature_kinds():
+        depth = space.features(x, "depth")
+        numbers["longest chain without a shortcut"] = depth[:, -6]
+        numbers["shortest chain without a shortcut"] = depth[:, -5]
+        numbers["paths"] = depth[:, -4]
+        for place, name in ((-3, "conv"), (-2, "mbconv"), (-1, "bconv")):
+            numbers[f"number of {name}"] = depth[:, place]
+    for name in ("params", "macs"):
+        if hasattr(space, name):
+            numbers[name] = np.asarray(getattr(space, name)(x), dtype=np.float64)
+    return {
+        name: float(np.corrcoef(values, y)[0, 1] ** 2) if values.std() > 0 else 0.0
+        for name, values in numbers.items()
+    }
+
+
+def training_facts(raw: Trainings, grouped: Grouped) -> dict[str, Any]:
+    """Numbers of trainings, their accuracies, and where they ran.
+
+    Args:
+        raw: the trainings.
+        grouped: the same by architecture.
+    """
+    asked, how_many = np.unique([a.partition(":")[0] for a in raw.asked_by], return_counts=True)
+    places, on = np.unique(raw.ran_on, return_counts=True)
+    timed = raw.train_time_s[np.isfinite(raw.train_time_s)]
+    return {
+        "trainings": len(raw),
+        "architectures": len(grouped.x),
+        "uniform_architectures": int(grouped.uniform.sum()),
+        "repeated_architectures": int((grouped.count > 1).sum()),
+        "three_or_more": int((grouped.count > 2).sum()),
+        "most_trainings_of_one": int(grouped.count.max()),
+        "asked_by": dict(zip(asked.tolist(), how_many.tolist(), strict=True)),
+        "ran_on": dict(zip(places.tolist(), on.tolist(), strict=True)),
+        "val_acc": quantiles(raw.val_acc[:, -1]),
+        "test_acc": quantiles(raw.test_acc),
+        "timed": len(timed),
+        "cpu_s_mean": float(timed.mean()) if len(timed) else float("nan"),
+        "cpu_s_quantiles": [float(v) for v in np.quantile(timed, [0.05, 0.5, 0.95])]
+        if len(timed)
+        else [],
+    }
+
+
+def quantiles(values: NDArray[Any]) -> dict[str, float]:
+    """Minimum, 10 %, median, 90 % and maximum."""
+    cuts = (0, 0.1, 0.5, 0.9, 1)
+    names = ("min", "q10", "median", "q90", "max")
+    return dict(zip(names, map(float, np.quantile(values, cuts)), strict=True))

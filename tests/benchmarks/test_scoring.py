@@ -1,0 +1,35 @@
+"""Scores beside their ceilings, on numbers whose answers are known."""
+
+import numpy as np
+import pytest
+
+from blox_env.benchmarks.scoring import scores
+
+pytestmark = pytest.mark.extra
+
+
+def test_scores_by_hand():
+    good = scores(np.arange(5.0), np.arange(5.0), np.ones(5), np.zeros(5))
+    assert [good[k] for k in ("r2", "kendall_tau", "spearman")] == pytest.approx([1, 1, 1])
+    assert good["mean_absolute_error"] == good["bias"] == 0.0
+    # the two that differ by less than 0.1 % become a tie and no longer count as ordered
+    truth, near = np.array([0.1, 0.2, 0.3]), np.array([0.1, 0.20001, 0.20002])
+    assert scores(truth, near, np.ones(3), np.ones(3))["sparse_kendall_tau"] < 1.0
+
+
+def test_bias_is_prediction_minus_truth_and_lowers_r2():
+    truth = np.array([0.1, 0.2, 0.3, 0.4])
+    high = scores(truth, truth + 0.05, np.full(4, 0.01), np.zeros(4))
+    assert high["bias"] == pytest.approx(0.05)
+    assert high["r2"] == pytest.approx(1 - 4 * 0.05**2 / 0.05)
+    assert high["coverage_95"] == 0.0
+
+
+def test_a_perfect_table_reaches_the_ceiling_and_its_intervals_hold():
+    rng = np.random.default_rng(0)
+    true, noise = rng.normal(0.6, 0.05, 4000), rng.uniform(0.01, 0.04, 4000)
+    seen = true + noise * rng.normal(size=4000)
+    answer = scores(seen, true, np.zeros(4000), noise**2)
+    assert answer["r2"] == pytest.approx(answer["r2_ceiling"], abs=0.02)
+    for level in (50, 80, 95):
+        assert answer[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.03)
