@@ -51,7 +51,7 @@ $(OLDEST_STAMP): pyproject.toml constraints-oldest.txt
 
 demo: setup
 	$(BIN)/blox-env compare --agents random-search,regularized-evolution,ppo \
-	    --benchmarks digits --devices x86-ort-1t --seeds 8 --budget 500 --out runs/demo
+	    --benchmarks cifar10 --devices x86-ort-int8-1t --seeds 8 --budget 500 --out runs/demo
 
 test: setup
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal

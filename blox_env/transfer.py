@@ -30,6 +30,7 @@ from blox_env.devices.estimators.few_shot import few_shot_candidates
 from blox_env.envs.env import BloxEnv
 from blox_env.envs.episode.goals import probe_architectures
 from blox_env.envs.vector_env import BloxVectorEnv
+from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
@@ -212,7 +213,7 @@ def judge(
     method: Policy | str | Agent,
     split: Split | str,
     *,
-    benchmark: str | Benchmark = "digits",
+    benchmark: str | Benchmark = defaults.BENCHMARK,
     reward: str | None = None,
     answers: int = 20,
     seed: int = 0,

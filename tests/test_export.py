@@ -11,6 +11,7 @@ import blox_env
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.runtimes import load_runtime
 from blox_env.export import export_network, read_metadata
+from blox_env.ground import defaults
 from tests.toys import ToyBenchmark, huge_space
 
 SMALL = {"width": 4, "classes": 5, "in_channels": 2, "image_size": 8, "batch": 3}
@@ -142,7 +143,7 @@ def test_search_exports_what_it_found(tmp_path):
     path = tmp_path / "best.onnx"
     done = CliRunner().invoke(app, [*arguments, "--export", str(path), *sizes])
     assert done.exit_code == 0, done.output
-    problem = blox_env.Problem("digits", "x86-ort-1t", budget=20)
+    problem = blox_env.Problem(defaults.BENCHMARK, defaults.DEVICE, budget=20)
     history = blox_env.search(problem, "random-search", seed=1)
     found = read_metadata(path)
     assert found["arch"] == "-".join(map(str, history.x[history.best()]))

@@ -11,6 +11,7 @@ import typer
 
 from blox_env.cli.common import Json, console, errors, names
 from blox_env.cli.screen import Listing, check_folder
+from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int
 from blox_env.problem.reward import REWARDS
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def rewards(
-    benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = "digits",
-    device: Annotated[str, typer.Option(help="Name of a device.")] = "x86-ort-1t",
+    benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = defaults.BENCHMARK,
+    device: Annotated[str, typer.Option(help="Name of a device.")] = defaults.DEVICE,
     targets: Annotated[
         str, typer.Option(help="Quantiles of the device's latency, or milliseconds such as 3.5ms.")
     ] = "0.1,0.25,0.5,0.75",

@@ -20,6 +20,7 @@ from blox_env.cli.common import (
     options_of,
 )
 from blox_env.cli.screen import check_file
+from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int, unknown_name
 
 _SIZES = ("width", "classes", "in_channels", "image_size", "batch")
@@ -27,9 +28,9 @@ _SIZES = ("width", "classes", "in_channels", "image_size", "batch")
 
 def search(
     agent: Annotated[str, typer.Option(help="Name of an agent.")] = "regularized-evolution",
-    benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = "digits",
+    benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = defaults.BENCHMARK,
     data: Data = None,
-    device: Device = "x86-ort-1t",
+    device: Device = defaults.DEVICE,
     reward: Annotated[str | None, typer.Option(help="Name of a reward formula.")] = None,
     target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,
     budget: Annotated[int, typer.Option(help="Full trainings that the search may spend.")] = 500,

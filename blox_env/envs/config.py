@@ -16,6 +16,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.envs.episode.decisions import Granularity
 from blox_env.envs.episode.observations import Observation
+from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.problem import Problem
 from blox_env.problem.reward import RewardFunction
@@ -37,10 +38,11 @@ class EnvConfig:
     """Arguments of an environment of one episode at a time."""
 
     benchmark: str | Benchmark = field(
-        default="digits", metadata=_means('name or object; ``"digits"`` is embedded.')
+        default=defaults.BENCHMARK,
+        metadata=_means('name or object; ``"cifar10"`` and ``"digits"`` are embedded.'),
     )
     device: str | Device | None = field(
-        default="x86-ort-1t", metadata=_means("name or object, None for no latency.")
+        default=defaults.DEVICE, metadata=_means("name or object, None for no latency.")
     )
     reward: str | RewardFunction | None = field(
         default=None,

@@ -17,7 +17,10 @@ from typing import Any, TypeVar
 from blox_env.ground.errors import unknown_name
 
 _ENTRIES: dict[str, dict[str, str]] = {
-    "benchmark": {"digits": "blox_env.benchmarks.digits:digits"},
+    "benchmark": {
+        "cifar10": "blox_env.benchmarks.embedded:cifar10",
+        "digits": "blox_env.benchmarks.embedded:digits",
+    },
     "device": {
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
+from blox_env.ground import defaults
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.clock import Clock
 from blox_env.problem.history import History, Trials
@@ -62,7 +63,7 @@ class Problem:
 
     def __init__(
         self,
-        benchmark: str | Benchmark = "digits",
+        benchmark: str | Benchmark = defaults.BENCHMARK,
         device: str | Device | None = None,
         reward: str | RewardFunction | None = None,
         *,

@@ -170,6 +170,7 @@ def test_json_for_scripts(tmp_path):
 
 def test_a_target_that_was_not_met_is_said():
     arguments = ["--agent", "random-search", "--budget", "5", "--reward", "constraint"]
+    arguments += ["--device", "x86-ort-1t"]
     done = RUNNER.invoke(app, ["search", *arguments, "--target", "2.0"])
     assert done.exit_code == 0
     assert "2.000 ms, NOT MET" in done.stdout

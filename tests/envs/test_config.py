@@ -7,12 +7,13 @@ import pytest
 
 from blox_env import BloxEnv, BloxVectorEnv, MOBloxEnv, MOBloxVectorEnv
 from blox_env.envs.config import EnvConfig, MOEnvConfig, VectorConfig, described
+from blox_env.ground import defaults
 
 
 def test_the_signature_is_the_configs():
     shown = inspect.signature(BloxEnv)
     assert list(shown.parameters) == list(inspect.signature(EnvConfig).parameters)
-    assert shown.parameters["device"].default == "x86-ort-1t"
+    assert shown.parameters["device"].default == defaults.DEVICE
     assert "latency_target_ms: target of the formula" in BloxEnv.__doc__
     assert "{arguments}" not in BloxEnv.__doc__
 

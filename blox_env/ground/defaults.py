@@ -1,0 +1,10 @@
+"""The problem that everybody sees first: declared here for environments, searches and commands.
+
+``python perf/default_problem.py`` shows why it is this one: its front has many points, its optimum
+lies inside the front, and random search is far from it.
+"""
+
+from __future__ import annotations
+
+BENCHMARK = "cifar10"
+DEVICE = "x86-ort-int8-1t"
