@@ -81,6 +81,7 @@ def test_options_are_checked_before_any_work_and_named(tmp_path, arguments, mess
     assert done.stdout == ""
 
 
+@pytest.mark.extra  # compare
 def test_no_file_of_the_working_directory_runs(tmp_path):
     """The command of the package's entry point, which has no such place on its path by itself."""
     for name in ("yaml", "jinja2", "pyarrow", "matplotlib", "openvino"):
@@ -107,6 +108,7 @@ def test_no_file_of_the_working_directory_runs(tmp_path):
         assert (tmp_path / "mine-ran").exists() == ("mine" in arguments)
 
 
+@pytest.mark.extra  # compare
 def test_a_reader_that_goes_away_loses_nothing(tmp_path):
     small = "--agents random-search --seeds 2 --budget 5 --workers 0 --out c"
     for command in (
