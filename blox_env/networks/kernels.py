@@ -7,10 +7,12 @@ taps, c)``. Sums over pixels are added to float32 zeros.
 
 from __future__ import annotations
 
-import triton
-import triton.language as tl
-
+from blox_env.ground.extras import extra
 from blox_env.networks.passes import combine, gate, norm, norm_back, norm_sums, pictures, pool
+
+with extra("gpu", "training with fused kernels"):
+    import triton
+    import triton.language as tl
 
 __all__ = [
     "combine", "convolve", "convolve_weight", "depthwise", "depthwise_weight", "gate", "norm",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import triton
-import triton.language as tl
+from blox_env.ground.extras import extra
+
+with extra("gpu", "training with fused kernels"):
+    import triton
+    import triton.language as tl
 
 COUNTS = ["pixels", "rounds"]
 NORM = ["stats_ptr", "mean_ptr", "var_ptr", "scale_ptr", "shift_ptr", "dscale_ptr", "dshift_ptr"]
