@@ -38,8 +38,9 @@ of 50, 80 and 95 %.
 ## Trainings
 
 {trainings[trainings]} trainings of {trainings[architectures]} architectures, of which
-{trainings[uniform_architectures]} were drawn uniformly and the others asked for by optimisers on
-earlier tables ({asked_by}). {trainings[repeated_architectures]} were trained more than once,
+{trainings[uniform_architectures]} were drawn uniformly. Trainings by what asked for them:
+{asked_by}; rounds are of what optimisers found on earlier tables.
+{trainings[repeated_architectures]} were trained more than once,
 {trainings[three_or_more]} three times or more (up to {trainings[most_trainings_of_one]}). They ran
 on: {ran_on}. {time}
 
@@ -59,7 +60,7 @@ Share of the variance of uniform architectures that one number explains:
 All {table[architectures]} architectures; {trainings[architectures]} have `source="trained"`: the
 mean of their trainings, shrunk towards the held-out prediction by the noise of that mean. The
 others have `source="surrogate"`: a mixture of models ({weights}), weighted by how well each
-predicts what optimisers found. `val_std` is the uncertainty of either, on average
+predicts {weighed_on}. `val_std` is the uncertainty of either, on average
 {table[val_std_mean]:.4f}. `seed=` adds, with a random sign, the deviation of a real training of an
 architecture of similar accuracy from its mean.
 
@@ -113,7 +114,8 @@ def render_card(card: dict[str, Any]) -> str:
         second=_second(held_out["uniform"], card["single_training"]),
         asked_by=_list(facts["asked_by"]),
         ran_on=_list(facts["ran_on"]),
-        time=_time(facts),
+        time=_time(facts, card["task"].get("train_time", "")),
+        weighed_on="what optimisers found" if held_out["found"] else "held-out architectures",
         weights=", ".join(
             f"{name} {weight:.2f}" for name, weight in sorted(card["weights"].items())
         ),
@@ -185,13 +187,13 @@ def _second(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str
     return text
 
 
-def _time(facts: dict[str, Any]) -> str:
+def _time(facts: dict[str, Any], how: str) -> str:
     if not facts["timed"]:
         return "Training times on a CPU were not measured."
     low, middle, high = facts["cpu_s_quantiles"]
     return (
-        f"Training time is CPU time of a process of its own for training steps, measured for "
-        f"{facts['timed']} trainings and predicted from them for the others: "
+        f"Training time: {how or 'CPU seconds of training steps, measured'}, for "
+        f"{facts['timed']} trainings, and predicted from them for the others: "
         f"{facts['cpu_s_mean']:.1f} s on average, {low:.1f} / {middle:.1f} / {high:.1f} s at the "
         f"5 % / 50 % / 95 % quantile."
     )

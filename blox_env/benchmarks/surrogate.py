@@ -181,7 +181,7 @@ def best_weights(predictions: FloatArray, truth: FloatArray, noise_var: FloatArr
     with extra("surrogate", "fitting a surrogate"):
         from scipy.optimize import nnls
     certainty = 1 / np.sqrt(noise_var + FLOOR**2)
-    # a heavy last row makes the weights sum to one; a light pull to the mean breaks ties
+    # a heavy last row makes the weights sum to one
     heavy = 1e3 * np.sqrt(len(truth)) * certainty.max()
     matrix = np.vstack([(predictions * certainty).T, np.full((1, len(predictions)), heavy)])
     weights, _ = nnls(matrix, np.append(truth * certainty, heavy))
