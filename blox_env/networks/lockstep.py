@@ -22,10 +22,10 @@ from blox_env.networks.initial import new_network
 from blox_env.networks.layers import Layer, Nets
 from blox_env.networks.recipe import Recipe
 from blox_env.networks.run import (
-    SECOND_MOMENT,
     DeviceTask,
     Plan,
     bias_corrections,
+    descend,
     learning_rates,
 )
 from blox_env.networks.sidebyside import Networks, new_engine
@@ -317,18 +317,11 @@ class Lockstep(Networks):
         self._step.add_(1)
 
     def _update(self, gradient: Tensor, rate: Tensor) -> None:
-        flat, moment, momentum = self._flat, self._moment, self.recipe.momentum
-        if self._second is None:
-            gradient.addcmul_(self._decay, flat)
-            moment.mul_(momentum).add_(gradient)
-            flat.addcmul_(gradient.add_(moment, alpha=momentum), rate, value=-1)
-            return
-        correction = self._corrections.index_select(0, self._step)[0]
-        moment.lerp_(gradient, 1 - momentum)
-        self._second.mul_(SECOND_MOMENT).addcmul_(gradient, gradient, value=1 - SECOND_MOMENT)
-        flat.addcmul_(self._decay * flat, rate, value=-1)
-        scale = (self._second * correction[1]).sqrt_().add_(1e-8)
-        flat.addcmul_(moment / scale, rate * correction[0], value=-1)
+        correction = None
+        if self._second is not None:
+            correction = self._corrections.index_select(0, self._step)[0]
+        state = (self._flat, self._moment, self._second)
+        descend(state, gradient, self._decay, rate, self.recipe.momentum, correction)
 
     @torch.no_grad()
     def evaluate(self, place: int, pictures: tuple[Tensor, Tensor], batch: int) -> None:

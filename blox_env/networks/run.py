@@ -167,6 +167,37 @@ def bias_corrections(recipe: Recipe, steps: int) -> Tensor:
     return torch.tensor(np.stack(factors, axis=1), dtype=torch.float32)
 
 
+def descend(
+    state: tuple[Tensor, Tensor, Tensor | None],
+    gradient: Tensor,
+    decay: Tensor,
+    rate: Tensor,
+    momentum: float,
+    correction: Tensor | None,
+) -> None:
+    """Change flat parameters in place: SGD with Nesterov momentum, or AdamW.
+
+    Args:
+        state: parameters, first moment, and second moment for AdamW.
+        gradient: clipped; it is overwritten.
+        decay: weight decay of every parameter.
+        rate: learning rate, on the device.
+        momentum: of SGD, or the decay rate of AdamW's first moment.
+        correction: factors of both moments ``(2,)`` for AdamW.
+    """
+    flat, moment, second = state
+    if second is None or correction is None:
+        gradient.addcmul_(decay, flat)
+        moment.mul_(momentum).add_(gradient)
+        flat.addcmul_(gradient.add_(moment, alpha=momentum), rate, value=-1)
+        return
+    moment.lerp_(gradient, 1 - momentum)
+    second.mul_(SECOND_MOMENT).addcmul_(gradient, gradient, value=1 - SECOND_MOMENT)
+    flat.addcmul_(decay * flat, rate, value=-1)
+    scale = (second * correction[1]).sqrt_().add_(1e-8)
+    flat.addcmul_(moment / scale, rate * correction[0], value=-1)
+
+
 def picture_grid(data: DeviceTask) -> tuple[Tensor, Tensor]:
     """Distance of pixels from the start of a cut-out: ``(1, h, 1, c)``, and along a row."""
     c, h, w = data.task.train.images.shape[1:]
@@ -288,18 +319,11 @@ class Run:
             self._step.add_(1)
 
     def _update(self, gradient: Tensor, rate: Tensor) -> None:
-        flat, moment, momentum = self._flat, self._moment, self.recipe.momentum
-        if self._second is None:
-            gradient.addcmul_(self._decay, flat)
-            moment.mul_(momentum).add_(gradient)
-            flat.addcmul_(gradient.add_(moment, alpha=momentum), rate, value=-1)
-            return
-        correction = self._corrections.index_select(0, self._step)[0]
-        moment.lerp_(gradient, 1 - momentum)
-        self._second.mul_(SECOND_MOMENT).addcmul_(gradient, gradient, value=1 - SECOND_MOMENT)
-        flat.addcmul_(self._decay * flat, rate, value=-1)
-        scale = (self._second * correction[1]).sqrt_().add_(1e-8)
-        flat.addcmul_(moment / scale, rate * correction[0], value=-1)
+        correction = None
+        if self._second is not None:
+            correction = self._corrections.index_select(0, self._step)[0]
+        state = (self._flat, self._moment, self._second)
+        descend(state, gradient, self._decay, rate, self.recipe.momentum, correction)
 
     @torch.no_grad()
     def evaluate(self, place: int, pictures: tuple[Tensor, Tensor], batch: int) -> None:
