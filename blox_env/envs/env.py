@@ -170,20 +170,26 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
         """
         if not self._begun:
             raise RuntimeError("step() needs a running episode: call reset() first")
+        reward: Any
         if self._discrete:
             choice = self._choice(action)
             self._begun = False  # should evaluating fail, the episode is over
-            step = self._core.glide(choice)
-            if step is None:
+            moved = self._core.glide(choice)
+            if moved is None:
                 self._begun = True
                 info = {"cost": 0.0} if self._costly else {}
                 nothing = 0.0 if self._scalar else self.rules.reward.nothing(1)[0]
                 return self._seen(info), nothing, False, False, info
+            if (known := self._core.look_up(moved)) is not None:
+                reward, info = known
+                self._last = {"info": info, "reward": reward}
+                return self._seen(info), reward, True, False, info
+            step = self._core.settle(moved)
         else:
             taken = whole_actions(np.asarray(action)[None], self.problem.space)
             self._begun = False
             step = self._core.advance(taken)
-        reward: Any = step.rewards.item(0) if self._scalar else step.rewards[0]
+        reward = step.rewards.item(0) if self._scalar else step.rewards[0]
         terminated, truncated = step.terminated.item(0), step.truncated.item(0)
         self._begun = not (terminated or truncated)
         info = self._told(step.news, reward)

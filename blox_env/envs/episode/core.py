@@ -114,15 +114,25 @@ class Episodes:
         self._settle(step, self.moves.advance(self.position, actions, idle))
         return step
 
-    def glide(self, action: int) -> Step | None:
-        """:meth:`advance` of the only episode, quicker where nothing comes of it.
+    def glide(self, action: int) -> Moved | None:
+        """Take one action in the only episode, quicker where nothing comes of it.
 
         Returns:
-            None where the episode goes on and nothing was earned.
+            None where the episode goes on and nothing was earned; else what :meth:`look_up` or
+            :meth:`settle` take.
         """
-        moved = self.moves.glide(self.position, action)
-        if moved is None:
-            return None
+        return self.moves.glide(self.position, action)
+
+    def look_up(self, moved: Moved) -> tuple[float, dict[str, Any]] | None:
+        """Reward and info of the only episode where a table knows how it ends.
+
+        Returns:
+            None where it has to be settled.
+        """
+        return None if moved.complete is None else self.rules.look_up(moved.rows)
+
+    def settle(self, moved: Moved) -> Step:
+        """Draw the consequences of :meth:`glide`."""
         step = self._step(None)
         self._settle(step, moved)
         return step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ class Outcomes:
         if listable and all(p.history is None for p in problems):
             self._tables = [_Table.of(problem) for problem in problems]
             self._strides = np.cumprod((1, *first.space.options[:0:-1]))[::-1]
+            self._weights = self._strides.tolist()
 
     def of(
         self,
@@ -63,6 +65,22 @@ class Outcomes:
         if which is not None and len(self.problems) > 1:
             return self._of_several(rows, which)
         return self._of_one(rows, 0, targets)
+
+    def look_up(self, row: IntArray) -> tuple[float, float, float, float, str] | None:
+        """Accuracy, latency, time, reward and source of one architecture, as plain numbers.
+
+        Args:
+            row: the architecture ``(slots,)``, a valid one.
+
+        Returns:
+            None where there is no table of all answers, or not of the only problem's rewards.
+        """
+        if self._tables is None or len(self._tables) > 1 or not self._tables[0].has_rewards:
+            return None
+        table = self._tables[0]
+        place = sum(map(mul, row.tolist(), self._weights))
+        val_acc, latency, time, reward = table.columns[place].tolist()
+        return val_acc, latency, time, reward, table.names[table.source.item(place)]
 
     def _of_one(self, rows: IntArray, number: int, targets: FloatArray | None) -> Outcome:
         problem = self.problems[number]

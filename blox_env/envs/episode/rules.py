@@ -84,6 +84,9 @@ class Rules:
         self.costly = self.problem.reward_name == "constraint"
         self._targets = np.array([p.latency_target_ms for p in problems])
         self._names = self.devices[:0]  # of the one device, as often as it was needed
+        self._device = names[0]
+        self._plain = not self.costly and config.goal is None and self.moves.ends
+        self._plain = self._plain and isinstance(self.reward, ScalarReward)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Rules:
         """The rules themselves, with a copy of the account where the problem keeps one.
@@ -148,6 +151,26 @@ class Rules:
                 targets = self._targets.take(goals.astype(np.int64))
             info["cost"] = excess(outcome.latency_ms, targets)
         return info
+
+    def look_up(self, rows: IntArray) -> tuple[float, dict[str, Any]] | None:
+        """Reward and info of one architecture ``(1, slots)``, as plain numbers.
+
+        Returns:
+            What :meth:`outcome` and :meth:`info` say, None where it is no plain look-up.
+        """
+        if not self._plain or (known := self.outcomes.look_up(rows[0])) is None:
+            return None
+        val_acc, latency_ms, train_time_s, reward, source = known
+        info: dict[str, Any] = {
+            "arch": rows[0],
+            "val_acc": val_acc,
+            "device": self._device,
+            "train_time_s": train_time_s,
+            "source": source,
+        }
+        if self._device is not None:
+            info["latency_ms"] = latency_ms
+        return reward, info
 
     def options(self, options: dict[str, Any] | None) -> dict[str, Any]:
         """Checked ``options`` of a reset.
