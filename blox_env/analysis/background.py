@@ -78,7 +78,7 @@ def load_background(run: Run) -> Background:
         if device is not None:
             whole = Points(device.latency_ms(rows), found.val_acc)
             task = Task.of(benchmark, device, None, objectives=("val_acc", "latency_ms"))
-            corner = Truth(task).reference_point() * (1, -1)  # latency counts with a minus there
+            corner = Truth(task).reference_point()
             chosen = whole.on_front()
             order = whole.latency_ms[chosen].argsort(kind="stable")
             flags = device.measured(rows[chosen])

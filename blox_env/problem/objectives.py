@@ -72,6 +72,16 @@ class Objectives:
         ]
         return np.column_stack(columns).astype(float)
 
+    def in_units(self, values: FloatArray) -> FloatArray:
+        """Values ``(…, objectives)`` as users read them: costs are positive."""
+        signs = [1.0 if name in GAINS else -1.0 for name in self.names]
+        return np.asarray(values * np.array(signs))
+
+    def to_maximise(self, values: FloatArray) -> FloatArray:
+        """Values that a user gave, costs with a minus, which they may have already."""
+        cost = np.array([name not in GAINS for name in self.names])
+        return np.where(cost, -np.abs(values), values)
+
     def of(self, trials: Trials) -> FloatArray:
         """Values ``(n, objectives)`` of trials; higher is better."""
         return self.values(

@@ -183,7 +183,7 @@ class Problem:
         return self.task.rewards(val_acc, latency_ms, target_ms)
 
     def values(self, trials: Trials) -> FloatArray:
-        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus."""
+        """Objectives of trials as agents maximise them, ``(n, objectives)``: costs have a minus."""
         return self.task.values(trials)
 
     # -- what was spent --------------------------------------------------------------------
@@ -307,7 +307,9 @@ class Problem:
         objectives: str | Sequence[str] | None = None,
         latency_budget_ms: float | None = None,
     ) -> tuple[IntArray, FloatArray]:
-        """The exact front of the space; see :meth:`Truth.pareto_front`.
+        """The exact front of the space, in units; see :meth:`Truth.pareto_front`.
+
+        A column called ``latency_ms`` holds milliseconds, ``params`` a number of parameters.
 
         Args:
             objectives: others than those of the problem.

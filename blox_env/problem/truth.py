@@ -137,22 +137,23 @@ class Truth:
             latency_budget_ms: the front of what is within it.
 
         Returns:
-            Architectures ``(k, slots)`` and their values ``(k, objectives)``, by falling first
-            objective; of equal values the first architecture.
+            Architectures ``(k, slots)`` and their values ``(k, objectives)`` in the units of their
+            names, best first by the first objective; of equal values the first architecture.
 
         Raises:
             ValueError: where the space is too large to list, or nothing is within the budget.
         """
         trials, feasible = self._everything("front", latency_budget_ms)
-        values = self._objectives(objectives).of(trials)
+        own = self.objectives(objectives)
+        values = own.of(trials)
         rows = np.flatnonzero(feasible)
         rows = rows[front(values[rows], maximise=True)]
         _, first = np.unique(values[rows], axis=0, return_index=True)
         rows = rows[first[::-1]]
-        return trials.x[rows], values[rows]
+        return trials.x[rows], own.in_units(values[rows])
 
     def reference_point(self, *, objectives: str | Sequence[str] | None = None) -> FloatArray:
-        """The point that hypervolumes are measured from, ``(objectives,)``, costs with a minus.
+        """The point that hypervolumes are measured from, ``(objectives,)``, in their units.
 
         Frozen for the embedded data; the rule is in :mod:`blox_env.problem.reference_points`.
 
@@ -163,8 +164,8 @@ class Truth:
             ValueError: where the space is too large to list, or for other data under the name of
                 embedded ones.
         """
-        own = self._objectives(objectives)
-        return reference_point(own, lambda: own.of(self._listed("reference point")))
+        own = self.objectives(objectives)
+        return own.in_units(self._corner(own))
 
     def hypervolume(
         self,
@@ -176,7 +177,8 @@ class Truth:
         """Hypervolume of a set of points; more is better.
 
         Args:
-            values: the points ``(n, objectives)``, as :meth:`values` gives them.
+            values: the points ``(n, objectives)``, in their units as :meth:`pareto_front` gives
+                them; costs may have a minus, as agents see them.
             x: architectures ``(n, slots)`` instead; their mean values are taken.
             reference: another point than :meth:`reference_point`, ``(objectives,)``.
 
@@ -185,8 +187,13 @@ class Truth:
                 :meth:`reference_point`.
             ImportError: without the extra ``moo``.
         """
-        points = self._points(self._objectives(None), values, x)
-        corner = self.reference_point() if reference is None else reference
+        own = self.objectives(None)
+        points = self._points(own, values, x)
+        if reference is None:
+            return hypervolume(points, self._corner(own), maximise=True)
+        corner = np.asarray(reference, dtype=float)
+        if corner.shape == (len(own),):
+            corner = own.to_maximise(corner)
         return hypervolume(points, corner, maximise=True)
 
     def front_regret(
@@ -203,7 +210,7 @@ class Truth:
         the architectures are really worth.
 
         Args:
-            values: the points ``(n, objectives)``.
+            values: the points ``(n, objectives)``, in their units or with a minus for costs.
             x: architectures ``(n, slots)`` instead; their mean values are taken.
             objectives: others than those of the problem.
             latency_budget_ms: compare with the front within it; architectures over it count
@@ -217,12 +224,15 @@ class Truth:
             if x is None:
                 raise ValueError("latency_budget_ms needs architectures: pass x=")
             x = np.asarray(x)[self._within(self.task.means(x), latency_budget_ms)]
-        own = self._objectives(objectives)
+        own = self.objectives(objectives)
         points = self._points(own, values, x)
         every = own.of(self._listed("front"))
         worst, best = every.min(axis=0), every.max(axis=0)
         scale = np.where(best > worst, best - worst, 1.0)
-        _, exact = self.pareto_front(objectives=own.names, latency_budget_ms=latency_budget_ms)
+        _, best_values = self.pareto_front(
+            objectives=own.names, latency_budget_ms=latency_budget_ms
+        )
+        exact = own.to_maximise(best_values)
         scaled = (points - worst) / scale, (exact - worst) / scale
         reference = reference_point(own, lambda: every)
         whole = hypervolume(exact, reference, maximise=True)
@@ -236,7 +246,7 @@ class Truth:
             epsilon=epsilon_additive(*scaled, maximise=True),
         )
 
-    def _objectives(self, names: str | Sequence[str] | None) -> Objectives:
+    def objectives(self, names: str | Sequence[str] | None) -> Objectives:
         """Objectives of fronts: those asked for, else those of the task.
 
         A task that searches for the reward alone has a front of accuracy and latency where there
@@ -250,6 +260,10 @@ class Truth:
             names = ("val_acc", "latency_ms")
         return own if names is None else Objectives(names, own.benchmark, own.device)
 
+    def _corner(self, own: Objectives) -> FloatArray:
+        """The reference point as values to be maximised."""
+        return reference_point(own, lambda: own.of(self._listed("reference point")))
+
     def _points(self, own: Objectives, values: ArrayLike | None, x: ArrayLike | None) -> FloatArray:
         if (values is None) == (x is None):
             raise ValueError("expected either values or x")
@@ -261,7 +275,7 @@ class Truth:
                 f"expected values of shape (n, {len(own)}), one column for each of "
                 f"{', '.join(own.names)}, got shape {points.shape}"
             )
-        return points
+        return own.to_maximise(points)
 
     def _listed(self, what: str) -> Trials:
         """Trials of the whole space, with the rewards that the formula gives now."""

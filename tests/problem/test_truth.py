@@ -13,6 +13,7 @@ from blox_env import Benchmark, Device, Evaluation, Problem, SearchSpace
 from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
 NAMES = ("val_acc", "latency_ms", "params", "macs")
+SIGNS = np.array([1.0, -1.0, -1.0, -1.0])  # of what is to be maximised
 
 
 class Table(Benchmark):
@@ -86,7 +87,8 @@ def test_front_equals_brute_force(m):
     def check(columns):
         problem = small_problem(np.hstack([columns, np.ones((len(columns), 4 - m))]), NAMES[:m])
         values = worst_to_best(columns)
-        rows, front = problem.pareto_front()
+        rows, told = problem.pareto_front()
+        front = told * SIGNS[:m]
         expected = {tuple(v) for v in values if not dominated(v, values)}
         assert {tuple(v) for v in front} == expected
         assert len(front) == len(expected)
@@ -105,7 +107,7 @@ def test_volume_equals_brute_force(m):
         values = worst_to_best(columns)
         spread = np.ptp(values, axis=0)
         reference = values.min(axis=0) - np.where(spread > 0, 0.1 * spread, 1.0)
-        np.testing.assert_array_equal(problem.reference_point(), reference)
+        np.testing.assert_array_equal(problem.reference_point() * SIGNS[:m], reference)
         expected = volume(values, reference)
         assert problem.hypervolume(values) == pytest.approx(expected)
         assert problem.hypervolume(problem.pareto_front()[1]) == pytest.approx(expected)
@@ -120,7 +122,8 @@ def test_front_regret_equals_its_definitions(columns, data):
     values = worst_to_best(columns)
     some = data.draw(st.lists(st.integers(0, len(columns) - 1), min_size=1, max_size=4))
     found = problem.front_regret(x=np.array(some)[:, None])
-    reference, (_, front) = problem.reference_point(), problem.pareto_front()
+    signs = SIGNS[:3]
+    reference, front = problem.reference_point() * signs, problem.pareto_front()[1] * signs
     assert found.exact == pytest.approx(volume(values, reference))
     assert found.hypervolume == pytest.approx(volume(values[some], reference))
     assert 0 <= found.relative < 1
@@ -160,7 +163,9 @@ def test_feasible_answers_equal_a_plain_reading(columns, budget, data):
     np.testing.assert_array_equal(np.isinf(over), ~within[answers])
     values = worst_to_best(columns[within][:, :2])
     _, front = problem.pareto_front(latency_budget_ms=budget)
-    assert {tuple(v) for v in front} == {tuple(v) for v in values if not dominated(v, values)}
+    assert {tuple(v) for v in front * SIGNS[:2]} == {
+        tuple(v) for v in values if not dominated(v, values)
+    }
 
 
 @pytest.mark.extra
@@ -215,6 +220,29 @@ def test_a_space_too_large_to_list_takes_a_reference_of_its_own():
     space = huge_space()
     problem = Problem(ToyBenchmark(space), ToyDevice(space), objectives=("val_acc", "latency_ms"))
     assert problem.hypervolume([[0.5, -3.0]], reference=[0.0, -5.0]) == pytest.approx(1.0)
+
+
+def test_what_carries_the_name_of_a_unit_is_in_that_unit():
+    problem = Problem("digits", "x86-ort-1t", objectives=("val_acc", "latency_ms", "params"))
+    rows, values = problem.pareto_front(objectives=("val_acc", "latency_ms"))
+    known = problem.peek(rows)
+    np.testing.assert_array_equal(values, np.column_stack([known.val_acc, known.latency_ms]))
+    reference = problem.reference_point()
+    assert reference[1] > problem.peek(problem.space.all()).latency_ms.max()
+    assert reference[2] > problem.space.params(problem.space.all()).max()
+
+
+@pytest.mark.extra
+def test_points_and_reference_may_be_as_agents_see_them_or_in_units():
+    problem = Problem(ToyBenchmark(), ToyDevice(), objectives=NAMES[:2])
+    rows, values = problem.pareto_front()
+    seen = problem.values(problem.peek(rows))
+    np.testing.assert_array_equal(seen, values * SIGNS[:2])
+    exact = problem.front_regret(x=rows)
+    assert problem.front_regret(values) == problem.front_regret(seen) == exact
+    assert problem.hypervolume(values) == problem.hypervolume(seen) == exact.exact
+    volume = problem.hypervolume(values, reference=[0.0, 9.0])
+    assert volume == problem.hypervolume(values, reference=[0.0, -9.0]) > 0
 
 
 def test_a_problem_with_a_device_has_the_front_of_accuracy_and_latency():

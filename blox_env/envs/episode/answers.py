@@ -115,7 +115,8 @@ class Answers:
             objectives=self.reward_objectives or both,
             latency_budget_ms=self.rules.config.latency_budget_ms,
         )
-        rewards = values.astype(np.float32)  # rounding makes some of them equal
+        own = self.problem.truth.objectives(self.reward_objectives or both)
+        rewards = own.to_maximise(values).astype(np.float32)  # rounding makes some of them equal
         best = front(rewards, maximise=True)
         rows, rewards = rows[best], rewards[best]
         _, first = np.unique(rewards, axis=0, return_index=True)
