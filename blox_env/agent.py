@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
 
 from blox_env.asynchronous import ask_and_tell
 from blox_env.ground import registry
+from blox_env.ground.parallel import time_limit
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
@@ -115,18 +119,24 @@ def search(
     *,
     seed: int | np.random.Generator | None = None,
     options: Mapping[str, Any] | None = None,
+    time_limit_s: float | None = None,
 ) -> History:
     """Let an agent spend the budget of ``problem`` and return its history.
+
+    ``history.ended`` says why the search ended.
 
     Args:
         problem: what to search, with a budget and an empty history.
         agent: a registered name, ``"module:Class"`` or an :class:`~blox_env.agent.Agent`.
         seed: of every random choice; equal seeds give equal histories.
         options: constructor arguments of a named agent.
+        time_limit_s: real seconds after which the search ends with what it has found; None for no
+            limit. An evaluation that is under way is finished. In other threads than the main one
+            the agent is not interrupted: it ends when it looks at ``problem.done``.
 
     Raises:
         ValueError: for an unknown agent or option, a problem without a budget, or one that lacks
-            what the agent requires.
+            what the agent requires; for a time limit that is not above 0.
         RuntimeError: when the problem already has a history, or the agent proposes nothing or
             leaves by ``SystemExit``.
     """
@@ -150,8 +160,29 @@ def search(
         )
     if ready.searches_for == "reward" and names != ("reward",):
         raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
-    try:
-        ready.search(problem, seed=seed)
-    except SystemExit as stop:  # of the search, not of whoever asked for it
-        raise RuntimeError(f"{type(ready).__name__} left by SystemExit({stop.code!r})") from stop
+    with _ended_in_time(problem, time_limit_s):
+        try:
+            ready.search(problem, seed=seed)
+        except SystemExit as stop:  # of the search, not of whoever asked for it
+            raise RuntimeError(
+                f"{type(ready).__name__} left by SystemExit({stop.code!r})"
+            ) from stop
     return problem.history
+
+
+@contextlib.contextmanager
+def _ended_in_time(problem: Problem, seconds: float | None) -> Iterator[None]:
+    """End the search in the block when its time is over, and note why it ended."""
+    ledger = problem.ledger
+    assert ledger is not None
+    if seconds is not None:
+        if not 0 < seconds < math.inf:
+            raise ValueError(f"time_limit_s must be above 0 and finite, got {seconds!r}")
+        ledger.deadline = time.monotonic() + seconds
+    try:
+        with time_limit(seconds, busy=lambda: ledger.lock.held):
+            yield
+    except TimeoutError:
+        if not ledger.late:  # one of the agent's own
+            raise
+    ledger.history.ended = ledger.ending or "the agent stopped"

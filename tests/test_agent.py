@@ -1,10 +1,14 @@
 """What search() and make_agent() check, and the loop of agents that ask and tell."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from blox_env import AskTellAgent, Problem, search
+from blox_env import Agent, AskTellAgent, Problem, SearchSpace, search
 from blox_env.agent import make_agent
+from blox_env.problem.clock import Clock
 from tests.toys import ToyBenchmark
 
 
@@ -43,3 +47,97 @@ def test_options_go_with_a_name():
         make_agent(agent, {"batch": 3})
     with pytest.raises(TypeError, match="must give an Agent"):
         make_agent("tests.toys:ToyBenchmark")
+
+
+class Stuck(AskTellAgent):
+    """Proposes the first architecture for ever, or sleeps when it is asked a second time."""
+
+    def __init__(self, sleeps=False, trusting=True):
+        self.sleeps, self.trusting, self.asked = sleeps, trusting, 0
+
+    def start(self, problem, rng):
+        self.problem = problem
+
+    def ask(self, n):
+        self.asked += 1
+        if self.sleeps and self.asked > 3:
+            time.sleep(60)
+        if not self.trusting:
+            while self.asked > 3:  # never looks at problem.done
+                self.problem.evaluate(np.full((1, 3), self.asked % 45))
+                self.asked += 1
+        return np.full((1, self.problem.space.slots), self.asked - 1 if self.sleeps else 0)
+
+    def tell(self, x, trials):
+        pass
+
+
+def test_a_search_ends_when_what_it_finds_no_more_is_all_that_is_left():
+    problem = Problem(ToyBenchmark(SearchSpace((4, 4, 4))), budget=10**6)
+    assert problem.max_queries == 20 * 64
+    history = search(problem, Stuck(), seed=0)
+    assert (len(history), problem.queries) == (1, 20 * 64)
+    assert history.ended == "max_queries is reached"
+    problem = Problem(ToyBenchmark(SearchSpace((4, 4, 4))), budget=10**6)
+    history = search(problem, "random-search", seed=0)
+    assert (len(history), history.ended) == (64, "every architecture is known")
+
+
+@pytest.mark.parametrize("options", [{"sleeps": True}, {"trusting": False}, {}])
+def test_a_search_ends_in_time_with_what_it_has(options):
+    problem = Problem(ToyBenchmark(), budget=10**6)
+    began = time.monotonic()
+    history = search(problem, Stuck(**options), seed=0, time_limit_s=0.2)
+    assert 0.2 <= time.monotonic() - began < 10
+    assert history.ended == "the time limit is over"
+    assert len(history) >= 1
+    assert problem.spent == len(history)
+    assert problem.done
+    assert not problem.evaluate([[9, 9, 9]]).evaluated.any()
+
+
+def test_the_time_limit_waits_for_an_evaluation_that_is_under_way(monkeypatch):
+    class Slow(ToyBenchmark):
+        def evaluate(self, x, **arguments):
+            time.sleep(0.15 if self.calls else 0)
+            return super().evaluate(x, **arguments)
+
+    problem = Problem(Slow(), budget=10**6)
+    history = search(problem, Counted(batch=1), seed=0, time_limit_s=0.05)
+    assert (len(history), problem.spent, problem.queries) == (2, 2.0, 2)
+
+
+def test_other_threads_end_in_time_where_the_agent_looks():
+    problem = Problem(ToyBenchmark(), budget=10**6)
+    with ThreadPoolExecutor(1) as pool:
+        history = pool.submit(search, problem, Stuck(), seed=0, time_limit_s=0.05).result()
+    assert history.ended == "the time limit is over"
+
+
+def test_why_a_search_ended():
+    assert search(Problem(ToyBenchmark(), budget=3), Counted(), seed=0).ended == (
+        "the budget is spent"
+    )
+    timed = Problem(ToyBenchmark(), budget=300, clock=Clock(hours=0.1))
+    assert search(timed, Counted(), seed=0).ended == "the simulated time is over"
+
+    class Leaver(Agent):
+        def search(self, problem, *, seed):
+            problem.evaluate([[1, 2, 3]])
+
+    assert search(Problem(ToyBenchmark(), budget=3), Leaver(), seed=0).ended == "the agent stopped"
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan"), float("inf")])
+def test_time_limits_that_are_none(limit):
+    with pytest.raises(ValueError, match="time_limit_s must be above 0 and finite"):
+        search(Problem(ToyBenchmark(), budget=3), Counted(), seed=0, time_limit_s=limit)
+
+
+def test_an_error_of_the_agent_is_not_taken_for_the_end_of_its_time():
+    class Failing(Agent):
+        def search(self, problem, *, seed):
+            raise TimeoutError("nobody answers")
+
+    with pytest.raises(TimeoutError, match="nobody answers"):
+        search(Problem(ToyBenchmark(), budget=3), Failing(), seed=0, time_limit_s=5)

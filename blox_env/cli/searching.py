@@ -36,6 +36,9 @@ def search(
     budget: Annotated[int, typer.Option(help="Full trainings that the search may spend.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     set_: Set = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds after which the search ends with what it has.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the history there, as CSV.")] = None,
     export: Annotated[
         list[Path] | None,
@@ -66,7 +69,9 @@ def search(
     from blox_env.cli.views.search import best_listing, unmet_target, watched_search
 
     ready = make_agent(agent, options_of(set_))
-    history, ended = watched_search(problem, ready, agent, seed, errors if json else console)
+    history, ended = watched_search(
+        problem, ready, agent, seed, errors if json else console, time_limit
+    )
     if out is not None:
         from blox_env.ground.files import write_atomic
 

@@ -37,6 +37,7 @@ WORKER_ENVIRONMENT = {
 
 ANSWER_S = 20.0  # a cluster has to take a connection within it
 LISTEN_S = 1.0  # so often a wait looks whether it was interrupted
+_AGAIN_S = 0.02  # so often a time limit looks whether something is still busy
 BATCH_S = 1.0  # tasks that take less go to a worker together
 
 
@@ -324,11 +325,12 @@ def _in_worker(
 
 
 @contextlib.contextmanager
-def time_limit(seconds: float | None) -> Iterator[None]:
+def time_limit(seconds: float | None, busy: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Raise in the block when it takes longer; only in the main thread, where signals arrive.
 
     Args:
         seconds: the limit, None for none.
+        busy: while it says so, nothing is raised yet.
 
     Raises:
         TimeoutError: when it is over.
@@ -341,6 +343,9 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         return
 
     def over(number: int, frame: FrameType | None) -> None:
+        if busy():
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+            return
         raise TimeoutError(f"the time limit of {seconds:g} s is over")
 
     before = signal.signal(signal.SIGALRM, over)

@@ -61,6 +61,9 @@ class History:
     Columns, each an array ``(n,)``: ``epochs`` of the training; ``query``, how many architectures
     had been asked for before; ``cost`` in full trainings; ``val_acc`` as fraction; ``latency_ms``;
     ``reward``; ``train_time_s``, simulated; ``source`` of the accuracy. ``x`` is ``(n, slots)``.
+
+    Attributes:
+        ended: why the search ended, as a sentence; empty where it has not, or was no search.
     """
 
     def __init__(self, slots: int, full: int = 1) -> None:
@@ -68,6 +71,7 @@ class History:
         self._x = np.empty((16, slots), dtype=np.int64)
         self._columns = {name: np.empty(16, dtype=kind) for name, kind in _COLUMNS.items()}
         self._n = 0
+        self.ended = ""
 
     def __len__(self) -> int:
         """Number of rows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -22,6 +23,33 @@ ELSEWHERE = (
     '"vector_entry_point"), or make a problem in each process'
 )
 _OWN = ("lock", "_process")  # attributes that copies do not take over
+SPENT = "the budget is spent"
+ASKED = "max_queries is reached"
+LATE = "the time limit is over"
+SIMULATED = "the simulated time is over"
+KNOWN = "every architecture is known"
+
+
+class Lock:
+    """A lock that a thread may take more than once, and that tells whether it is held."""
+
+    __slots__ = ("_depth", "_lock")
+
+    def __init__(self) -> None:
+        self._lock, self._depth = threading.RLock(), 0
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self._depth -= 1
+        self._lock.release()
+
+    @property
+    def held(self) -> bool:
+        """True if a thread holds it."""
+        return self._depth > 0
 
 
 @dataclass(slots=True)
@@ -66,7 +94,8 @@ class Ledger:
         size: number of its architectures.
         epochs: of a full training.
         budget: number of full trainings, None for no limit.
-        max_queries: number of architectures asked for, 20 times the budget if not given.
+        max_queries: number of architectures asked for; if not given, 20 times the budget, or 20
+            times the size of the space where that is less.
         clock: simulated workers and a limit of their time.
 
     Attributes:
@@ -77,6 +106,7 @@ class Ledger:
         spent: of the budget.
         queries: how many architectures were asked for.
         lock: held while something is evaluated.
+        deadline: of ``time.monotonic()``, after which nothing is evaluated; None for none.
     """
 
     def __init__(
@@ -93,12 +123,15 @@ class Ledger:
         if max_queries is not None:
             self.max_queries: int | None = check_positive_int("max_queries", max_queries)
         else:
-            self.max_queries = None if self.budget is None else QUERIES_PER_BUDGET * self.budget
+            self.max_queries = (
+                None if self.budget is None else QUERIES_PER_BUDGET * min(self.budget, size)
+            )
         self.clock = clock
         self.history = History(slots, epochs)
         self.spent = 0.0
         self.queries = 0
-        self.lock = threading.RLock()
+        self.lock = Lock()
+        self.deadline: float | None = None
         self._process = os.getpid()
         self._epochs, self._size = epochs, size
         self._trained: dict[Any, int] = {}  # architecture -> the most epochs that it was asked for
@@ -112,7 +145,7 @@ class Ledger:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy has a lock of its own, and belongs to the process that makes it."""
         self.__dict__ |= state
-        self.lock, self._process = threading.RLock(), os.getpid()
+        self.lock, self._process = Lock(), os.getpid()
 
     @property
     def remaining(self) -> float:
@@ -122,13 +155,25 @@ class Ledger:
     @property
     def done(self) -> bool:
         """True if nothing new can be evaluated: budget, queries or time spent, space exhausted."""
+        return bool(self.ending)
+
+    @property
+    def ending(self) -> str:
+        """The limit that ends the search, as a sentence; empty while it may go on."""
         if self.clock is not None and self.clock.over:
-            return True
+            return SIMULATED
         if self.remaining < 1 / self._epochs - 1e-9:  # not even one epoch
-            return True
+            return SPENT
         if self.max_queries is not None and self.queries >= self.max_queries:
-            return True
-        return self._full >= self._size
+            return ASKED
+        if self._full >= self._size:
+            return KNOWN
+        return LATE if self.late else ""
+
+    @property
+    def late(self) -> bool:
+        """True after the deadline."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     def request(self, keys: list[Any], length: int) -> Request:
         """Work out what of a batch can be paid; nothing is spent yet.
@@ -146,6 +191,8 @@ class Ledger:
         within = np.ones(n, bool)
         if self.max_queries is not None:
             within[max(0, self.max_queries - self.queries) :] = False
+        if self.late:
+            within[:] = False
         before = np.fromiter(map(self._trained.get, keys, repeat(0)), np.int64, n)
         if n == 1:
             where, group = np.zeros(1, np.int64), np.zeros(1, np.int64)

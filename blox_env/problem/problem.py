@@ -42,7 +42,8 @@ class Problem:
             target; ``mnasnet`` with a device and ``accuracy`` without one if not given.
         latency_target_ms: target of the reward; the device's median if not given.
         budget: number of full trainings, None for no limit.
-        max_queries: number of architectures asked for, 20 times the budget if not given.
+        max_queries: number of architectures asked for; if not given, 20 times the budget, or 20
+            times the size of the space where that is less.
         noise: ``"mean"`` evaluates to the mean over trainings, ``"sampled"`` to one repeatable
             training of every architecture.
         seed: which training ``noise="sampled"`` draws.

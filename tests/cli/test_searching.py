@@ -4,6 +4,11 @@ import subprocess
 import sys
 import time
 
+from typer.testing import CliRunner
+
+import blox_env
+from blox_env.cli import app
+
 
 def call(*arguments, cwd=None):
     return subprocess.run(
@@ -68,3 +73,12 @@ def test_ctrl_c_keeps_what_was_found(tmp_path, request):
     assert "validation accuracy" in out
     assert "of 500 evaluations were spent" in err
     assert len((tmp_path / "found.csv").read_text().splitlines()) >= 20
+
+
+def test_a_time_limit_keeps_what_was_found_and_is_said():
+    blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
+    command = "search --agent random-search --benchmark toy --device none --budget 90000"
+    done = CliRunner().invoke(app, [*command.split(), "--time-limit", "0.2"])
+    assert done.exit_code == 0, done.output
+    assert "validation accuracy" in done.output
+    assert "the time limit is over" in done.output

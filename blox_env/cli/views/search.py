@@ -13,6 +13,7 @@ from blox_env.agent import Agent, search
 from blox_env.cli.screen import Listing
 from blox_env.problem import Problem
 from blox_env.problem.history import History
+from blox_env.problem.ledger import LATE
 
 
 class Watch:
@@ -46,7 +47,12 @@ class Watch:
 
 
 def watched_search(
-    problem: Problem, agent: Agent, name: str, seed: int, console: Console
+    problem: Problem,
+    agent: Agent,
+    name: str,
+    seed: int,
+    console: Console,
+    time_limit_s: float | None = None,
 ) -> tuple[History, bool]:
     """Search with the best so far in sight; on ctrl-C what was found until then.
 
@@ -56,6 +62,7 @@ def watched_search(
         name: of the agent.
         seed: of the search.
         console: to draw on.
+        time_limit_s: real seconds after which the search ends.
 
     Returns:
         The history, and whether the search came to its end.
@@ -67,7 +74,7 @@ def watched_search(
 
     try:
         with Live(Watch(problem, name), console=console, transient=True):
-            return search(problem, agent, seed=seed), True
+            return search(problem, agent, seed=seed, time_limit_s=time_limit_s), True
     except KeyboardInterrupt:
         if problem.history is None or not math.isfinite(_top(problem.history)):
             raise
@@ -81,6 +88,8 @@ def best_listing(problem: Problem, history: History) -> Listing:
         problem: that was searched.
         history: of the search.
     """
+    if history.ended == LATE and not math.isfinite(_top(history)):
+        raise ValueError("the time limit was over before anything was trained in full")
     best = history.best()
     row = history.x[best]
     test = float(problem.test_acc(row)[0])
@@ -116,6 +125,9 @@ def best_listing(problem: Problem, history: History) -> Listing:
             lines.append(("latency target", f"{target:.3f} ms, {met}"))
             value |= {"latency_target_ms": target, "meets_target": latency <= target}
     lines.append(("simulated training", "not known" if math.isnan(hours) else f"{hours:.2f} h"))
+    if history.ended:
+        lines.append(("ended because", history.ended))
+    value["ended"] = history.ended
     return Listing(("what", "value"), lines, [value], title=f"best of {len(history)} evaluations")
 
 
