@@ -79,6 +79,7 @@ class NSGA2(AskTellAgent):
         """Random architectures for the first population, then offspring."""
         while len(self._waiting) < n:
             offspring = [] if self._first else _rows(self._algorithm.ask())
+            self._algorithm.termination.force_termination = False  # where mating found nothing new
             self._waiting += offspring or [self._fresh()]
             self._made.update(self._waiting)
         proposals, self._waiting = self._waiting[:n], self._waiting[n:]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blox_env.experiment.plan import Search, other_experiment
-from blox_env.experiment.results import is_whole, run_digest
+from blox_env.experiment.results import is_whole, parse_json, run_digest
 from blox_env.experiment.settings import SearchSettings
 from blox_env.ground.files import write_json
 
@@ -100,7 +100,7 @@ def read_plan(path: Path) -> dict[str, Any] | None:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        there = json.loads(text) if text.strip() else None
+        there = parse_json(text) if text.strip() else None
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -120,6 +120,16 @@ def read_plan(path: Path) -> dict[str, Any] | None:
     for name in ("repeats", *_SECTIONS):
         if not isinstance(there[name], dict):
             raise ValueError(f"{path} is damaged: {name} must be an object")
+    for name in ("repeats", "agents", "problems"):
+        for key, value in there[name].items():
+            if not isinstance(value, dict):
+                raise ValueError(f"{path} is damaged: {name}.{key} must be an object"[:300])
+    counts = [count for each in there["repeats"].values() for count in each.values()]
+    numbers = [there["seed"], *there["seeds"].values(), *counts]
+    if not all(type(each) is int and each >= 0 for each in numbers):
+        raise ValueError(f"{path} is damaged: seeds and repeats must be whole numbers")
+    if not all(repeat.isdecimal() for repeat in there["seeds"]):
+        raise ValueError(f"{path} is damaged: seeds must be by number of the repeat")
     return there
 
 

@@ -143,9 +143,36 @@ def read_run(path: str | Path) -> Run:
     if missing := [name for name in SIMULATED if name not in data] or not slots:
         raise ValueError(f"{path} is not a run file: columns are missing: {missing or 'x0 …'}")
     x = np.stack([data.pop(name) for name in slots], axis=1)
-    beside = sidecar(path)
-    meta = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-    return Run(facts, x, data, meta)
+    return Run(facts, x, data, _meta(sidecar(path)))
+
+
+def _meta(path: Path) -> dict[str, Any]:
+    """What a sidecar holds; nothing where it is missing.
+
+    Raises:
+        ValueError: names the file, where it is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        meta = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(meta, dict):
+        raise ValueError(f"{path} is damaged: expected an object, got {type(meta).__name__}")
+    return meta
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value in a text from outside.
+
+    Raises:
+        ValueError: for what is no JSON, or nested so deeply that it cannot be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def read_facts(path: str | Path) -> Facts:
@@ -191,7 +218,7 @@ def is_whole(path: Path) -> bool:
 def _said(path: Path, metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
     """The facts as they stand in a file, their schema and digest checked."""
     text = (metadata or {}).get(_KEY, b"null")
-    said: dict[str, Any] = json.loads(text)
+    said: dict[str, Any] = parse_json(text)
     if not isinstance(said, dict):
         raise ValueError("there are no facts in it")
     if said.get("schema") not in READABLE:

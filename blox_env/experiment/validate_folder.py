@@ -7,7 +7,6 @@ experiment was chosen, or how often the whole experiment was run before one was 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from blox_env.experiment.facts import Facts
 from blox_env.experiment.plan import Search
 from blox_env.experiment.planfile import DIGESTS, FILE, folder_digest, problem_name, read_plan
-from blox_env.experiment.results import read_facts, run_digest
+from blox_env.experiment.results import parse_json, read_facts, run_digest
 from blox_env.experiment.settings import ExperimentSettings
 from blox_env.experiment.validate import Mismatch, Verdict
 from blox_env.ground.seeds import spawn_seeds
@@ -115,13 +114,30 @@ def _digests(folder: Path, files: list[Path]) -> Iterator[Mismatch]:
     if not path.exists():
         yield Mismatch(None, DIGESTS, "written when the comparison has ended", "not there")
         return
-    said = json.loads(path.read_text(encoding="utf-8"))
+    said = _read_digests(path)
     if said["sha256"] != folder_digest(said["runs"]):
         yield Mismatch(None, f"{DIGESTS}: sha256", folder_digest(said["runs"]), said["sha256"])
     now = {file.name: run_digest(file) for file in files}
+    for name in sorted(name for name, digest in now.items() if not digest):
+        yield Mismatch(None, f"digest of {name}", "one, as its plan's version has", "none")
     for name in sorted(now.keys() | said["runs"].keys()):
         if now.get(name) != said["runs"].get(name):
             yield Mismatch(None, f"digest of {name}", said["runs"].get(name), now.get(name))
+
+
+def _read_digests(path: Path) -> dict[str, Any]:
+    """The digests of a folder.
+
+    Raises:
+        ValueError: names the file, where it is damaged.
+    """
+    try:
+        said = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(said, dict) or not isinstance(said.get("runs"), dict) or "sha256" not in said:
+        raise ValueError(f"{path} is damaged: expected an object with runs and sha256")
+    return said
 
 
 def _shown(place: tuple[Any, ...]) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("pymoo")
 
-from blox_env import Problem
+from blox_env import Problem, SearchSpace, search
 from blox_env.agents.nsga2 import NSGA2
 from tests.toys import ToyBenchmark, ToyDevice
 
@@ -27,3 +27,10 @@ def test_the_front_survives_and_offspring_are_new():
     for row, value in zip(sorted(made), values, strict=True):
         dominated = ((values >= value).all(axis=1) & (values > value).any(axis=1)).any()
         assert dominated or row in survivors
+
+
+def test_a_space_is_searched_to_its_end():
+    space = SearchSpace((4, 4, 4))
+    problem = Problem(ToyBenchmark(space), ToyDevice(space), budget=10**6)
+    search(problem, NSGA2(population=10), seed=0)
+    assert problem.spent == space.size
