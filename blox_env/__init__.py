@@ -27,7 +27,7 @@ from blox_env.ground.registry import (
 )
 from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
-from blox_env.spaces import BloxSpace, MacroBenchSpace, SearchSpace
+from blox_env.spaces import BloxSpace, DartsSpace, MacroBenchSpace, SearchSpace
 from blox_env.version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "BloxEnv",
     "BloxSpace",
     "BloxVectorEnv",
+    "DartsSpace",
     "Device",
     "Evaluation",
     "History",
@@ -92,6 +93,15 @@ _ENVIRONMENTS["MacroBench-v0"] = {
         "space": "macrobench",
     },
 }
+for _kind in ("{}-v0", "{}Edit-v0", "MO{}-v0"):
+    _ENVIRONMENTS[_kind.format("Darts")] = {
+        **_ENVIRONMENTS[_kind.format("Blox")],
+        "kwargs": {
+            "benchmark": "blox_env.benchmarks.yahpo:not_imported",
+            "device": None,
+            "space": "darts",
+        },
+    }
 for _name, _arguments in _ENVIRONMENTS.items():
     if f"blox_env/{_name}" not in _gym.registry:
         _gym.register(f"blox_env/{_name}", **_arguments)

@@ -98,7 +98,7 @@ def import_(
     ] = None,
     replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
 ) -> None:
-    """Read a Blox release or NAS-Bench-Macro and write a store with benchmark and devices."""
+    """Read a release of Blox, NAS-Bench-Macro or NAS-Bench-301 and write a store of what it has."""
     from blox_env.cli.views.imports import progress_after, show_report
     from blox_env.importers.importing import import_files
 

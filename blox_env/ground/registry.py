@@ -57,13 +57,17 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "regret": "blox_env.report.views:regret_figure",
         "report": "blox_env.report:write_report",
     },
-    "network": {"blox": "blox_env.networks.blox:BloxNetwork"},  # by the name of the space
+    "network": {  # by the name of the space
+        "blox": "blox_env.networks.blox:BloxNetwork",
+        "darts": "blox_env.networks.darts:DartsNetwork",
+    },
 }
 # A folder is read by what its first file of these belongs to.
 _FOLDERS: dict[str, dict[str, str]] = {
     "benchmark": {
         "card.json": "blox_env.benchmarks.table:from_folder",
         "manifest.json": "blox_env.benchmarks.imported:from_folder",
+        "model.json": "blox_env.benchmarks.yahpo:from_folder",
     },
     "device": {
         "card.json": "blox_env.devices.embedded:from_folder",

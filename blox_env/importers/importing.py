@@ -13,6 +13,7 @@ from blox_env.ground.errors import unknown_name
 from blox_env.ground.files import file_hash
 from blox_env.importers.files import Source, Table, find, read_table
 from blox_env.importers.macro import import_macro
+from blox_env.importers.yahpo import import_yahpo, is_yahpo
 from blox_env.spaces import BloxSpace
 from blox_env.store.card import write_card
 from blox_env.store.columns import COLUMNS, is_name
@@ -62,7 +63,8 @@ def import_files(
     """Read a release and write it as a store, wholly or not at all.
 
     Args:
-        sources: folders or files of a Blox release, or the JSON file of NAS-Bench-Macro.
+        sources: folders or files of a Blox release, the JSON file of NAS-Bench-Macro, or
+            the folder nb301 of YAHPO Gym.
         out: folder of the store, which must not be there yet.
         name: what the benchmark is called in results.
         latency_unit: of the release's latencies, ``"ms"``, ``"s"`` or ``"us"``; milliseconds are
@@ -88,6 +90,10 @@ def import_files(
     tell = progress or (lambda _what, _done: None)
     macro = [path for path in paths if path.suffix == ".json"]
     with new_folder(report.folder, replace=replace) as folder:
+        if is_yahpo(paths):
+            report.manifest = import_yahpo(paths[0], folder, name)
+            report.found.append(f"{paths[0].name}: YAHPO Gym's model of NAS-Bench-301")
+            return report
         writer = StoreWriter(folder)
         if macro:
             if len(paths) > 1:

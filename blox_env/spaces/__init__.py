@@ -2,6 +2,7 @@
 
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
+from blox_env.spaces.darts import DartsSpace
 from blox_env.spaces.macro import MacroBenchSpace
 
-__all__ = ["BloxSpace", "MacroBenchSpace", "SearchSpace"]
+__all__ = ["BloxSpace", "DartsSpace", "MacroBenchSpace", "SearchSpace"]

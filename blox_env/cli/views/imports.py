@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from blox_env.benchmarks.yahpo import FACTS, read_facts
 from blox_env.cli.views.progress import progress_bar
 from blox_env.importers.importing import Progress as Tell
 from blox_env.importers.importing import Report
@@ -75,10 +76,14 @@ def show_store(folder: Path, console: Console) -> None:
         folder: the store.
         console: to draw on.
     """
+    if (folder / FACTS).is_file():
+        facts = read_facts(folder)
+        words = {"name": "benchmark", "description": "what it is", "space": "space"}
+        _show_rows(folder, [(words[key], facts[key]) for key in words], console)
+        return
     manifest = read_manifest(folder)
-    table = Table("", "", title=escape(str(folder)), show_header=False)
     columns = sorted({key.partition("/")[2] for key in manifest["columns"] if "seed-" in key})
-    for what, value in (
+    rows = [
         ("benchmark", manifest["name"]),
         ("what it is", manifest["description"]),
         ("space", manifest["space"]),
@@ -88,6 +93,13 @@ def show_store(folder: Path, console: Console) -> None:
         ("devices", ", ".join(sorted(manifest["devices"])) or "none"),
         ("columns of trainings", ", ".join(columns) or "none"),
         *(("missing", line) for line in manifest["missing"]),
-    ):
+    ]
+    _show_rows(folder, rows, console)
+
+
+def _show_rows(folder: Path, rows: Iterable[tuple[str, object]], console: Console) -> None:
+    """Show what a folder has, a line a thing."""
+    table = Table("", "", title=escape(str(folder)), show_header=False)
+    for what, value in rows:
         table.add_row(what, escape(str(value)))
     console.print(table)
