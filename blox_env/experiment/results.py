@@ -147,7 +147,7 @@ def read_run(path: str | Path) -> Run:
 
 
 def _meta(path: Path) -> dict[str, Any]:
-    """What a sidecar holds; nothing where it is missing.
+    """Contents of a sidecar; nothing where it is missing.
 
     Raises:
         ValueError: names the file, where it is damaged.
