@@ -14,7 +14,7 @@ from blox_env.benchmarks.upstream import UpstreamCalls
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray
-from blox_env.store.reader import Numbering, Store
+from blox_env.store.reader import Numbering, open_store
 
 # name of a column -> file of a seed's trainings; accuracies are fractions
 COLUMNS = {
@@ -55,7 +55,7 @@ class ReleaseBenchmark(Benchmark):
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.store = Store(folder)
+        self.store = open_store(folder)
         manifest = self.store.manifest
         self.folder, self.space = self.store.folder, self.store.space
         self.name, self.description = manifest["name"], manifest["description"]
@@ -182,10 +182,9 @@ class ReleaseBenchmark(Benchmark):
         row = self.store.rows(number)
         curves = []
         for key in self._files(name, self.check_seed(seed)):
-            raw = self.store.raw(key)
-            if raw.ndim != 2:
+            if not self.store.is_curve(key):
                 raise ValueError(f"column {name!r} has no learning curves")
-            curves.append(self.store.decode(key, raw[:, row]).T)
+            curves.append(self.store.decode(key, self.store.raw(key)[:, row]).T)
         if not curves:
             return np.full((len(number), self.epochs), np.nan)
         return np.where((row >= 0)[:, None], _mean(np.stack(curves))[0], np.nan)
@@ -266,15 +265,15 @@ class ReleaseBenchmark(Benchmark):
         """A column by seed, over the whole space: ``(seeds, size)``."""
         found = []
         for key in self._files(name, seed):
-            raw = self.store.raw(key)
-            if raw.ndim == 2 and best and length > 1:
+            curve = self.store.is_curve(key)
+            if curve and best and length > 1:
                 # on what is stored, epoch by epoch: no copy of all curves is made
                 extreme = np.minimum if name.endswith("loss") else np.maximum
-                stored = raw[0].copy()
-                for epoch in range(1, length):
-                    extreme(stored, raw[epoch], out=stored)
+                stored = self.store.line(key, 1).copy()
+                for epoch in range(2, length + 1):
+                    extreme(stored, self.store.line(key, epoch), out=stored)
                 found.append(self.store.spread(self.store.decode(key, stored)))
-            elif raw.ndim == 2:
+            elif curve:
                 found.append(self.store.dense(key, length))
             elif name == "train_time_s":
                 found.append(self.store.dense(key) * (length / self.epochs))

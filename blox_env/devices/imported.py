@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray
-from blox_env.store.reader import Numbering, Store
+from blox_env.store.reader import Numbering, Store, open_store
 
 
 class ReleaseDevice(Device):
@@ -28,8 +29,6 @@ class ReleaseDevice(Device):
         name: of the device in it.
 
     Attributes:
-        complete: whether every architecture of the space was measured.
-        table: latencies in milliseconds by number of the architecture, ``(size,)``, with NaN.
         card: unit and how it is known, and what was measured.
 
     Raises:
@@ -46,13 +45,28 @@ class ReleaseDevice(Device):
         self._key = f"devices/{name}/latency"
         self._sha256 = str(store.manifest["columns"][self._key]["sha256"])
         self._place = store.folder / "devices" / name
-        self.table: FloatArray = store.dense(self._key) * float(self.card["factor"])
-        bad = ~(self.table > 0) & ~np.isnan(self.table)
-        if bad.any() or np.isnan(self.table).all():
-            raise ValueError(f"{store.path(self._key)} is damaged: expected latencies above 0")
-        self.complete = not np.isnan(self.table).any()
-        self.table.setflags(write=False)
+        self._store = store
         self._number = Numbering(self.space)
+
+    @cached_property
+    def table(self) -> FloatArray:
+        """Latencies in milliseconds by number of the architecture, ``(size,)``, with NaN.
+
+        Raises:
+            ValueError: for a damaged file; names it.
+        """
+        table: FloatArray = self._store.dense(self._key) * float(self.card["factor"])
+        low, high = np.fmin.reduce(table), np.fmax.reduce(table)
+        if not 0 < low <= high < np.inf:  # both are NaN if all of them are
+            path = self._store.path(self._key)
+            raise ValueError(f"{path} is damaged: expected latencies above 0, finite")
+        table.setflags(write=False)
+        return table
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every architecture of the space was measured."""
+        return not np.isnan(self.table).any()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and other processes open the store again."""
@@ -96,4 +110,4 @@ class ReleaseDevice(Device):
 def from_folder(folder: str | Path) -> ReleaseDevice:
     """The device in ``STORE/devices/NAME``."""
     place = Path(folder)
-    return ReleaseDevice(Store(place.parent.parent), place.name)
+    return ReleaseDevice(open_store(place.parent.parent), place.name)

@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 from typing import Any
+
+_LONGEST = 200
+_brief = reprlib.Repr()
+_brief.maxlevel, _brief.maxdict = 2, 3
+_brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxfrozenset = 4
+_brief.maxstring = _brief.maxother = _brief.maxlong = 60
+
+
+def shown(value: object) -> str:
+    """A value from outside for a message, shortened before it is written out.
+
+    A list of a few bytes in a file may hold itself a million times: its ``repr`` has gigabytes,
+    whatever is cut off it afterwards.
+    """
+    text = _brief.repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
@@ -16,8 +33,11 @@ def unknown_name(argument: str, value: object, known: Iterable[str]) -> str:
         known: the names that there are.
     """
     names = sorted(known)
-    message = f"unknown {argument} {value!r}, expected one of {', '.join(names) or '(none there)'}"
-    close = difflib.get_close_matches(str(value), names, n=1)
+    said = f"{value!r}" if isinstance(value, str) and len(value) <= _LONGEST else shown(value)
+    message = f"unknown {argument} {said}, expected one of {', '.join(names) or '(none there)'}"
+    close = difflib.get_close_matches(
+        value[:_LONGEST] if isinstance(value, str) else said, names, n=1
+    )
     return f"{message}; did you mean {close[0]!r}?" if close else message
 
 
@@ -31,7 +51,7 @@ def check_positive_int(argument: str, value: Any, minimum: int = 1) -> int:
     """
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(
-            f"{argument} must be a whole number, got {value!r} ({type(value).__name__})"
+            f"{argument} must be a whole number, got {shown(value)} ({type(value).__name__})"
         )
     number = int(value)
     if number < minimum:

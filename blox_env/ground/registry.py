@@ -7,8 +7,11 @@ registrations of their driver through :func:`registrations` and :func:`restore`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import os
+import stat
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -185,6 +188,8 @@ def resolve(kind: str, name: str) -> Any:
 def load(kind: str, name: str, expected: type[T]) -> T:
     """The benchmark or device of a name, a folder or ``"module:Class"``, made once a process.
 
+    A folder that was written anew since is another one.
+
     Args:
         kind: ``"benchmark"`` or ``"device"``.
         name: a registered name, a folder that this package wrote, or ``"module:Class"``.
@@ -196,19 +201,29 @@ def load(kind: str, name: str, expected: type[T]) -> T:
     """
     _check_name(kind, name)
     name = absolute(kind, name)
-    made = _loaded(kind, name, _ENTRIES[kind].get(name))
+    target = _ENTRIES[kind].get(name)
+    made = _loaded(kind, name, target, None if target else _state(kind, name))
     return _checked(kind, name, made, expected)
 
 
+def _state(kind: str, name: str) -> tuple[Any, ...] | None:
+    """The reader of a folder, and what changes when the folder is written anew."""
+    if os.path.isabs(name):
+        for file, reader in _FOLDERS[kind].items():
+            with contextlib.suppress(OSError, ValueError):
+                found = os.stat(os.path.join(name, file))
+                if stat.S_ISREG(found.st_mode):
+                    return reader, found.st_ino, found.st_size, found.st_mtime_ns
+    return None
+
+
 @lru_cache(maxsize=24)
-def _loaded(kind: str, name: str, target: str | None) -> object:
-    # the target is an argument so that another one registered under the name is another key
+def _loaded(kind: str, name: str, target: str | None, state: tuple[Any, ...] | None) -> object:
+    # the last two are arguments so that another target or folder of the name is another key
     if maker := family(kind, name):
         return resolve(kind, maker)(name)
-    if target is None:
-        for file, reader in _FOLDERS[kind].items():
-            if (Path(name) / file).is_file():
-                return resolve(kind, reader)(name)
+    if target is None and state is not None:
+        return resolve(kind, state[0])(name)
     return resolve(kind, name)()
 
 

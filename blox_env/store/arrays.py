@@ -20,60 +20,52 @@ UNREADABLE = (
 Shape = tuple[int | None, ...]
 
 
-def open_array(path: Path, dtype: DTypeLike, shape: Shape, *, whole: str) -> NDArray[Any]:
-    """Map a file of one array into memory, read-only.
-
-    Args:
-        path: of the file.
-        dtype: it has to have.
-        shape: it has to have; None stands for any length of an axis.
-        whole: what is incomplete without the file, as the beginning of a message.
-
-    Raises:
-        ValueError: for a file that is missing, damaged or of another dtype or shape; names it.
-    """
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise ValueError(f"{whole}: {path.name} is missing") from None
-    except UNREADABLE as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=False)
-    )
-    if array.dtype != np.dtype(dtype) or not fits:
-        wanted = tuple("any" if size is None else size for size in shape)
-        raise ValueError(
-            f"{path}: expected {np.dtype(dtype)} of shape {wanted}, "
-            f"got {array.dtype} of shape {array.shape}"
-        )
-    return array.view(np.ndarray)  # the map stays open; a plain array is quicker to index
-
-
-def read_array(path: Path, sha256: str) -> NDArray[Any]:
+def read_array(
+    path: Path, sha256: str, dtype: DTypeLike | None = None, shape: Shape = ()
+) -> NDArray[Any]:
     """Read a file of one array whose checksum is known.
+
+    It is read and not mapped: what was verified stays what it is whatever happens to the file, and
+    a file that is cut while it is mapped ends the process.
 
     Args:
         path: of the file.
         sha256: its SHA-256, hex digits.
+        dtype: it has to have, if given.
+        shape: it has to have then; None stands for any length of an axis.
 
     Raises:
         FileNotFoundError: where there is no file.
-        ValueError: for another checksum, or what numpy cannot read; names the file.
+        ValueError: for another checksum, dtype or shape, or what numpy cannot read; names the file.
     """
     data = path.read_bytes()
     got = hashlib.sha256(data).hexdigest()
     if got != sha256:
         raise ValueError(
-            f"{path}: expected the SHA-256 {sha256} of card.json, got {got} ({len(data)} bytes)"
+            f"{path} is damaged: expected the SHA-256 {sha256} of card.json, got {got} "
+            f"({len(data)} bytes)"
         )
     try:
         table: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise ValueError(
             f"{path}: expected a numpy array, got a file numpy cannot read: {error}"
         ) from None
+    if dtype is not None:
+        _check(path, table, np.dtype(dtype), shape)
+    table.setflags(write=False)
     return table
+
+
+def _check(path: Path, array: NDArray[Any], dtype: np.dtype[Any], shape: Shape) -> None:
+    fits = array.ndim == len(shape) and all(
+        want in (None, have) for want, have in zip(shape, array.shape, strict=False)
+    )
+    if array.dtype != dtype or not fits:
+        wanted = tuple("any" if size is None else size for size in shape)
+        raise ValueError(
+            f"{path}: expected {dtype} of shape {wanted}, got {array.dtype} of shape {array.shape}"
+        )
 
 
 def array_bytes(values: NDArray[Any]) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.ground.errors import RowError
-from blox_env.store.reader import MISSING
+from blox_env.store.encodings import MISSING
 
 TRAIN, VAL, TEST = 45_000, 5_000, 10_000  # examples that upstream counted answers on
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")

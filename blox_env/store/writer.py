@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground.files import file_hash
 from blox_env.ground.typing import IntArray
-from blox_env.store.reader import DTYPES, MANIFEST, MISSING, NUMBERS, SCHEMA
+from blox_env.store.encodings import DTYPES, MISSING
+from blox_env.store.reader import DIGEST, MANIFEST, NUMBERS, SCHEMA, digest_of
 from blox_env.version import __version__
 
 
@@ -82,6 +83,7 @@ class StoreWriter:
             "texts": self._texts,
             **facts,
         }
+        manifest[DIGEST] = digest_of(json.loads(json.dumps(manifest)))
         text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
         (self.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
         return manifest

@@ -2,7 +2,6 @@ import copy
 import csv
 import json
 import pickle
-import shutil
 
 import gymnasium as gym
 import numpy as np
@@ -13,7 +12,7 @@ from blox_env.benchmarks.imported import ReleaseBenchmark, from_folder
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import expected, make_files, write_release
 from blox_env.spaces import BloxSpace, SearchSpace
-from blox_env.store.reader import Numbering, Store
+from blox_env.store.reader import Numbering
 
 SPACE = BloxSpace()
 PARTS = ("base", "ext", "info", "env", "bench")
@@ -190,6 +189,15 @@ def test_copies_open_the_store_again(benchmark):
     assert len(pickle.dumps(benchmark)) < 1000
 
 
+def test_a_store_that_was_replaced_is_loaded_anew(tmp_path):
+    sums = set()
+    for name in ("one", "two"):
+        write_release(tmp_path / name, X[:5], epochs=2, parts=("base",), rng=len(sums))
+        import_files(tmp_path / name, tmp_path / "store", replace=True)
+        sums.add(load_benchmark(str(tmp_path / "store")).checksum())
+    assert len(sums) == 2
+
+
 def test_answers_may_be_changed(benchmark):
     value = benchmark.evaluate(X)
     value.val_acc[:] = 0
@@ -219,84 +227,6 @@ def test_numbers_of_architectures(options):
             number(bad)
     with pytest.raises(ValueError, match="shape"):
         number(np.zeros((2, len(options) + 1), dtype=np.int64))
-
-
-# -- damaged stores ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def damaged(store, tmp_path):
-    shutil.copytree(store, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-def test_missing_and_cut_files_are_named(damaged):
-    path = damaged / "seed-0" / "val_top1.npy"
-    data = path.read_bytes()
-    path.write_bytes(data[:-1])
-    with pytest.raises(ValueError, match=r"val_top1\.npy is damaged: expected \d+ bytes"):
-        Store(damaged)
-    path.unlink()
-    with pytest.raises(ValueError, match=r"val_top1\.npy is missing"):
-        Store(damaged)
-
-
-def test_a_flipped_bit_is_found_by_verify(damaged):
-    path = damaged / "seed-0" / "val_top1.npy"
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(bytes(data))
-    with pytest.raises(ValueError, match=r"val_top1\.npy is damaged: its SHA-256"):
-        from_folder(damaged).verify()
-
-
-def test_damaged_arrays_are_named(damaged):
-    path = damaged / "seed-0" / "val_top1.npy"
-    data = path.read_bytes()
-    path.write_bytes(b"x" * len(data))
-    with pytest.raises(ValueError, match=r"val_top1\.npy is damaged"):
-        from_folder(damaged).evaluate(X)
-    path.write_bytes(data.replace(b"<u2", b"<i2"))
-    with pytest.raises(ValueError, match="expected uint16 of shape"):
-        from_folder(damaged).evaluate(X)
-
-
-def test_damaged_numbers_are_named(damaged):
-    numbers = np.load(damaged / "number.npy")
-    np.save(damaged / "number.npy", numbers[::-1])
-    with pytest.raises(ValueError, match=r"number\.npy is damaged: expected rising numbers"):
-        Store(damaged)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda m: m.update(schema=2), "expected schema 1, got 2"),
-        (lambda m: m.update(space="other"), "unknown space 'other'"),
-        (lambda m: m.pop("seeds"), "seeds must be list"),
-        (lambda m: m.update(seeds=["a"]), "seeds whole numbers"),
-        (lambda m: m.update(epochs=0), "epochs must be at least 1"),
-        (lambda m: m["columns"].update({"../evil": m["numbers"]}), "'../evil' is damaged"),
-        (lambda m: m["columns"].update({"/etc/passwd": m["numbers"]}), "is damaged"),
-        (lambda m: m["columns"]["info/params"].update(encoding="pickle"), "is damaged"),
-        (lambda m: m["devices"].update(evil={}), "the device 'evil' is damaged"),
-    ],
-)
-def test_damaged_manifest(damaged, change, message):
-    path = damaged / "manifest.json"
-    manifest = json.loads(path.read_text())
-    change(manifest)
-    path.write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=message):
-        Store(damaged)
-
-
-def test_no_manifest(tmp_path):
-    with pytest.raises(ValueError, match=r"is no store: manifest\.json is missing"):
-        Store(tmp_path)
-    (tmp_path / "manifest.json").write_text("[" * 100_000)
-    with pytest.raises(ValueError, match=r"manifest\.json is damaged"):
-        Store(tmp_path)
 
 
 def test_sample_of_the_release(reference, tmp_path):

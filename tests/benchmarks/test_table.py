@@ -7,6 +7,7 @@ import pytest
 from blox_env import load_benchmark
 from blox_env.benchmarks.embedded import FOLDER
 from blox_env.benchmarks.table import FILES, TableBenchmark
+from blox_env.ground.files import file_hash
 from blox_env.testing import check_benchmark
 
 DIGITS = load_benchmark("digits")
@@ -81,27 +82,55 @@ def test_cut_column_is_named(copy, column):
         TableBenchmark(copy, SPACE)
 
 
+def sign(folder, column):
+    """Write the checksum that a file has, as somebody who forges a table would."""
+    card = json.loads((folder / "card.json").read_text())
+    card["sha256"][column] = file_hash(folder / f"{column}.npy")
+    (folder / "card.json").write_text(json.dumps(card))
+
+
 def test_column_of_the_wrong_shape_is_named(copy):
     np.save(copy / "test_acc.npy", np.zeros(7, np.uint16))
+    sign(copy, "test_acc")
     with pytest.raises(
         ValueError, match=r"test_acc\.npy: expected uint16 of shape \(91125,\), got"
     ):
         TableBenchmark(copy, SPACE)
 
 
-def test_pickles_are_never_loaded(copy):
-    np.save(copy / "test_acc.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"test_acc\.npy is damaged"):
+def test_times_that_cannot_be(copy):
+    times = np.load(copy / "train_time_s.npy")
+    times[5] = np.inf
+    np.save(copy / "train_time_s.npy", times)
+    sign(copy, "train_time_s")
+    with pytest.raises(ValueError, match=r"train_time_s\.npy: expected finite times"):
         TableBenchmark(copy, SPACE)
 
 
-def test_flipped_bit_is_found_by_verify(copy):
+def test_pickles_are_never_loaded(copy):
+    np.save(copy / "test_acc.npy", np.array([{}]), allow_pickle=True)
+    sign(copy, "test_acc")
+    with pytest.raises(ValueError, match=r"test_acc\.npy: .* numpy cannot read"):
+        TableBenchmark(copy, SPACE)
+
+
+def test_flipped_bit_is_found_on_loading(copy):
     path = copy / "val_acc.npy"
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(ValueError, match=r"val_acc\.npy is damaged"):
-        TableBenchmark(copy, SPACE).verify()
+        TableBenchmark(copy, SPACE)
+
+
+def test_what_happens_to_files_later_changes_nothing_but_verify(copy):
+    table = TableBenchmark(copy, SPACE)
+    before = table.evaluate([[0, 1, 2]], epochs=3).val_acc
+    with (copy / "val_acc.npy").open("r+b") as file:
+        file.truncate(500)
+    assert table.evaluate([[0, 1, 2]], epochs=3).val_acc == before
+    with pytest.raises(ValueError, match=r"val_acc\.npy is damaged"):
+        table.verify()
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_cut_or_changed_table_is_refused(built: Path, tmp_path: Path, name: st
     data = (built / name).read_bytes()
     changed = data[:-1] + bytes([data[-1] ^ 1])
     for broken in (b"", data[: len(data) // 2], changed):
-        with pytest.raises(ValueError, match=rf"{name}: expected the SHA-256 .* got"):
+        with pytest.raises(ValueError, match=rf"{name} is damaged: expected the SHA-256 .* got"):
             MeasuredDevice.from_folder(damaged(built, tmp_path, name, broken))
 
 

@@ -94,7 +94,7 @@ def test_damage_is_named(store, tmp_path):
     values[3] = -1
     np.save(path, values)
     with pytest.raises(ValueError, match=r"latency\.npy is damaged: expected latencies above 0"):
-        open_device(path.parent)
+        open_device(path.parent).latency_ms(X[:1])
     with pytest.raises(ValueError, match="unknown device 'fone'"):
         open_device(path.parent.parent / "fone")
     manifest = json.loads((tmp_path / "copy" / "manifest.json").read_text())
