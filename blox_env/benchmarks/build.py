@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from blox_env.store.arrays import array_bytes
 
 
 def build_benchmark(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     out: str | Path,
     space: SearchSpace,
     *,
@@ -44,7 +45,8 @@ def build_benchmark(
     table would be the luckiest training). All others get the prediction.
 
     Args:
-        source: packed trainings; what asked for each decides what counts as found by optimisers.
+        source: packed trainings, or several files of them, such as rounds; what asked for each
+            decides what counts as found by optimisers. All are kept in ``out/trainings.csv``.
         out: the folder.
         space: the space of the architectures.
         name: of the benchmark.
@@ -53,7 +55,10 @@ def build_benchmark(
     Returns:
         The card: everything that was found out about the data and the predictions.
     """
-    raw = trainings.read(Path(source))
+    out = Path(out)
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    trainings.join([Path(path) for path in sources], out / "trainings.csv")
+    raw = trainings.read(out / "trainings.csv")
     epochs = raw.val_acc.shape[1]
     deviations = noise_table(raw)
     grouped = group(raw, deviations)
@@ -67,7 +72,6 @@ def build_benchmark(
     mean, std = everything.mean, everything.std * stretch
     at = space.index(grouped.x)
     mean[at], std[at] = shrink(grouped, held_out.mean, held_out.std * stretch)
-    out = Path(out)
     columns: dict[str, NDArray[Any]] = {
         "val_acc": _fraction(mean[:, 1:]),
         "val_std": _fraction(std[:, 1:]),

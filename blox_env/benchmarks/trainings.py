@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ ROUND = "round"  # what optimisers asked for on an earlier table begins with it
 COLUMNS = (
     "arch", "seed", "val_correct", "test_correct", "train_time_s", "asked_by", "ran_on",
 )  # fmt: skip
+
+_DEFAULTS = {**dict.fromkeys(COLUMNS, ""), "asked_by": UNIFORM, "ran_on": "cpu"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,57 @@ def write(rows: Iterable[dict[str, Any]], target: Path, header: dict[str, Any]) 
             ]
         )
     write_atomic(target, text.getvalue())
+
+
+def join(sources: Sequence[Path], target: Path) -> int:
+    """Join packed files of one task, such as those of several rounds, into one; returns how many.
+
+    Equal trainings that are in several files are taken once.
+
+    Args:
+        sources: the files; what the first says about the task is kept.
+        target: the one file, which may be among them.
+
+    Raises:
+        ValueError: for files of different tasks or recipes, or a training that differs between
+            them; names the file.
+    """
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    header: dict[str, Any] = {}
+    for path in sources:
+        read(path)
+        first, *lines = path.read_text().splitlines()
+        own = json.loads(first.removeprefix("# "))
+        header = header or own
+        for field in ("task_sha256", "recipe"):
+            if own.get(field) != header.get(field):
+                raise ValueError(
+                    f"{path} has another {field} than {sources[0]}: expected "
+                    f"{header.get(field)}, got {own.get(field)}"
+                )
+        for row in csv.DictReader(lines):
+            whole = [row.get(name) or default for name, default in _DEFAULTS.items()]
+            key = (row["arch"], row["seed"], whole[-1])
+            if rows.setdefault(key, whole) != whole:
+                raise ValueError(
+                    f"{path}: training {', '.join(key)} differs from an earlier file's"
+                )
+    plain = (dict(zip(_DEFAULTS, whole, strict=True)) for whole in rows.values())
+    write(
+        [
+            {
+                **row,
+                "row": [int(option) for option in row["arch"].split("-")],
+                "seed": int(row["seed"]),
+                "val_correct": row["val_correct"].split(),
+                "train_time_s": row["train_time_s"] or None,
+            }
+            for row in plain
+        ],
+        target,
+        {key: value for key, value in header.items() if key != "schema"},
+    )
+    return len(rows)
 
 
 def read(path: Path) -> Trainings:

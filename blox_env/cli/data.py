@@ -63,7 +63,9 @@ def collect(
 
 def surrogate(
     out: Annotated[Path, typer.Option(help="Folder of the benchmark.")],
-    trainings: Annotated[Path | None, typer.Option(help="What collect packed.")] = None,
+    trainings: Annotated[
+        list[Path] | None, typer.Option(help="What collect packed; once for each file.")
+    ] = None,
     name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-digits",
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
     fresh: Annotated[

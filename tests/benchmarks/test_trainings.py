@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from blox_env.benchmarks.trainings import pack, read
+from blox_env.benchmarks.trainings import join, pack, read
 
 HEADER = {"val_images": 100, "test_images": 50}
 
@@ -48,3 +48,32 @@ def test_another_schema_is_named(tmp_path):
     path.write_text('# {"schema": 9}\n')
     with pytest.raises(ValueError, match="expected schema 2, got 9"):
         read(path)
+
+
+def test_rounds_are_joined_without_loss(tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    files = list(results(tmp_path))
+    pack(files[:2], one, HEADER)
+    pack(files[1:], two, HEADER)  # one of them is in both
+    assert join([one, two], tmp_path / "all.csv") == 3
+    pack(files, tmp_path / "packed.csv", HEADER)
+    assert (tmp_path / "all.csv").read_bytes() == (tmp_path / "packed.csv").read_bytes()
+    assert join([one, two], one) == 3  # the target may be among them
+    assert one.read_bytes() == (tmp_path / "all.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": {"epochs": 3}}, "two.csv has another recipe than .*one.csv"),
+        ({"task": "cd"}, "two.csv has another task_sha256"),
+        ({"val_correct": [1, 2]}, "two.csv: training 0-2-3, 0, cpu differs"),
+    ],
+)
+def test_files_that_contradict_each_other_are_not_joined(tmp_path, changes, message):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    pack(list(results(tmp_path)), one, HEADER)
+    pack(list(results(tmp_path, **changes))[1:2], two, HEADER)
+    with pytest.raises(ValueError, match=message):
+        join([one, two], tmp_path / "all.csv")
+    assert not (tmp_path / "all.csv").exists()
