@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import blox_env.ground.startup  # isort: skip # noqa: F401 (before any library)
+
 import gymnasium as _gym
 
 from blox_env.agent import Agent, AskTellAgent, search
@@ -27,7 +29,13 @@ from blox_env.ground.registry import (
 )
 from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
-from blox_env.spaces import BloxSpace, DartsSpace, MacroBenchSpace, SearchSpace
+from blox_env.spaces import (
+    BloxSpace,
+    DartsSpace,
+    MacroBenchSpace,
+    NatsTopologySpace,
+    SearchSpace,
+)
 from blox_env.version import __version__
 
 if TYPE_CHECKING:
@@ -49,6 +57,7 @@ __all__ = [
     "MOBloxEnv",
     "MOBloxVectorEnv",
     "MacroBenchSpace",
+    "NatsTopologySpace",
     "Problem",
     "SearchSpace",
     "Trials",
@@ -102,6 +111,14 @@ for _kind in ("{}-v0", "{}Edit-v0", "MO{}-v0"):
             "space": "darts",
         },
     }
+_ENVIRONMENTS["NatsTopology-v0"] = {
+    **_ENVIRONMENTS["Blox-v0"],
+    "kwargs": {
+        "benchmark": "blox_env.benchmarks.imported:nats_not_imported",
+        "device": None,
+        "space": "nats-topology",
+    },
+}
 for _name, _arguments in _ENVIRONMENTS.items():
     if f"blox_env/{_name}" not in _gym.registry:
         _gym.register(f"blox_env/{_name}", **_arguments)

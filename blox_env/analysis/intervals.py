@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
 
+from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
+
+with extra("experiment", "comparing runs"):
+    from scipy import optimize, stats
 
 CONFIDENCE = 0.95
 FEWEST = 5  # values below which no interval is given

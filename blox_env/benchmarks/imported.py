@@ -335,3 +335,16 @@ def macro_not_imported() -> Benchmark:
         "the data of NAS-Bench-Macro are not part of the package: import its JSON file with "
         "'blox-env import nas-bench-macro_cifar10.json --out STORE' and pass benchmark='STORE'"
     )
+
+
+def nats_not_imported() -> Benchmark:
+    """Stand in for the benchmark of ``blox_env/NatsTopology-v0`` until one is given.
+
+    Raises:
+        ValueError: always; says what to do.
+    """
+    raise ValueError(
+        "the data of NATS-Bench are not part of the package: import the folder of its topology "
+        "space with 'blox-env import NATS-tss-v1_0-3ffb9-simple --out STORE' and pass "
+        "benchmark='STORE'"
+    )

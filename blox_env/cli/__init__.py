@@ -19,7 +19,7 @@ from blox_env.cli.common import INTERRUPTED, PLUGINS, Json, console, errors
 from blox_env.cli.screen import print_json
 
 # Commands that may get "module:Class" of one's own, and what that looks like.
-_RUNS_CODE = ("search", "compare", "rewards", "measure", "devices")
+_RUNS_CODE = ("search", "compare", "rewards", "measure", "devices", "import")
 _CODE = re.compile(r"(^|[=,])[A-Za-z_][\w.]*:[A-Za-z_]")
 
 app = typer.Typer(

@@ -89,8 +89,23 @@ def surrogate(
 
 
 def import_(
-    sources: Annotated[list[Path], typer.Argument(help="Folder or files of a release.")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="Files or folders: a release, a table of your own.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the store.")],
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="csv, nats-topology, hw-nas-bench or module:function; by the files if not given.",
+        ),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="Space of a table, by its rows if not given.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Which one, of files that hold several: cifar100.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What the benchmark is called.")] = None,
     latency_unit: Annotated[
         str | None, typer.Option(help="ms, s or us; ms is assumed if not given.")
@@ -100,7 +115,12 @@ def import_(
     ] = None,
     replace: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
 ) -> None:
-    """Read a release of Blox, NAS-Bench-Macro or NAS-Bench-301 and write a store of what it has."""
+    """Read a release or a table of your own and write a store with benchmark and devices.
+
+    Releases of Blox, NAS-Bench-Macro, NAS-Bench-301 (YAHPO Gym), NATS-Bench (topology) and
+    HW-NAS-Bench, the last two also together. A table is a CSV file with the columns architecture and val_acc, and if you like
+    test_acc, seed, latency_ms:DEVICE.
+    """
     from blox_env.cli.views.imports import progress_after, show_report
     from blox_env.importers.importing import import_files
 
@@ -113,5 +133,8 @@ def import_(
             prefer=prefer,
             replace=replace,
             progress=progress,
+            form=format_,
+            space=space,
+            dataset=dataset,
         )
     show_report(report, console)

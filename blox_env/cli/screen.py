@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console, ConsoleDimensions
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -62,6 +63,8 @@ class Listing:
     def show(self, console: Console, *, as_json: bool = False) -> None:
         """Print the table; below each other where its lines are wider than the terminal.
 
+        Where nobody looks, in a pipe or file, it is plain: a line a row, cells separated by tabs.
+
         Args:
             console: where to.
             as_json: print the values for a script instead.
@@ -76,6 +79,9 @@ class Listing:
             table.add_column(Text(heading), no_wrap=True)
         for row in self.rows:
             table.add_row(*map(Text, row))
+        if not console.is_terminal:
+            print_table(console, table)
+            return
         if console.measure(table, options=console.options.update(width=WIDE)).maximum <= (
             console.width
         ):
@@ -89,6 +95,40 @@ class Listing:
                 console.print(Text(f"{heading}: {cell}"), soft_wrap=True)
         if self.caption:
             console.print(Text(self.caption))
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table as it is in a terminal, and plainly where nobody looks.
+
+    Args:
+        console: where to.
+        table: of texts, or a grid of tables and texts.
+    """
+    if console.is_terminal:
+        console.print(table)
+    else:
+        text = "".join(f"{line}\n" for line in _lines(table))
+        console.print(Segments([Segment(text)]), soft_wrap=True, end="")  # tabs stay tabs
+
+
+def _lines(table: Table) -> list[str]:
+    """Title, headings, rows and caption, cells separated by tabs; nothing is padded or cut."""
+    lines = [_plain(table.title)] if table.title else []
+    headings = [_plain(column.header, broken="") for column in table.columns]
+    if table.show_header and any(headings):
+        lines.append("\t".join(headings))
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        if len(row) == 1 and isinstance(row[0], Table):
+            lines += _lines(row[0])
+        else:
+            lines.append("\t".join(map(_plain, row)))
+    return [*lines, _plain(table.caption)] if table.caption else lines
+
+
+def _plain(cell: object, broken: str = "-") -> str:
+    """One line of a cell; ``broken`` stands for a hyphen at the end of a line."""
+    text = cell.plain if isinstance(cell, Text) else Text.from_markup(str(cell)).plain
+    return " ".join(text.replace("-\n", broken).split())
 
 
 def print_json(console: Console, value: object) -> None:

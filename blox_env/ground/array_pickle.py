@@ -8,7 +8,8 @@ for plain arrays of bytes and integers. Any other name is an error.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,8 @@ class _ArrayMachine(_Machine):
     """The stack machine of plain data, with byte strings and arrays."""
 
     accepted = "plain data and arrays of integers"
+    names: ClassVar[Mapping[Any, str]] = _NAMES
+    kinds: ClassVar[Mapping[object, np.dtype[Any]]] = _KINDS
 
     def __init__(self, data: Data) -> None:
         super().__init__(data, 0, False)
@@ -103,7 +106,7 @@ class _ArrayMachine(_Machine):
         self.push_name(module, word)
 
     def push_name(self, module: object, word: object) -> None:
-        known = _NAMES.get((module, word)) if isinstance(module, str) else None  # type: ignore[arg-type]
+        known = self.names.get((module, word)) if isinstance(module, str) else None
         if known is None:
             raise ValueError(
                 f"the pickle names {str(module)[:50]}.{str(word)[:50]} before byte {self.place}: "
@@ -122,7 +125,7 @@ class _ArrayMachine(_Machine):
                 made = Array()
         elif function.word == "dtype" and arguments:
             code, *flags = arguments
-            kind = _KINDS.get(code.decode("ascii") if isinstance(code, bytes) else code)
+            kind = self.kinds.get(code.decode("ascii") if isinstance(code, bytes) else code)
             if kind is not None and len(flags) == 2 and not flags[0]:
                 made = Kind(kind)
         elif function.word == "encode" and len(arguments) == 2:  # bytes as Python 3 writes them
@@ -131,9 +134,15 @@ class _ArrayMachine(_Machine):
                 made = text.encode("latin1")
         elif function.word == "bytes" and not arguments:
             made = b""
+        else:
+            made = self.called(function.word, arguments)
         if made is None:
             raise self.unread(f"{function.word} with unknown arguments")
         self.stack.append(made)
+
+    def called(self, word: str, arguments: tuple[Any, ...]) -> Any:
+        """The value that another known name makes of its arguments; None for nothing."""
+        return None
 
     def build(self) -> None:
         state, target = self.pop(), self.stack[-1]

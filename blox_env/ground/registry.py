@@ -49,6 +49,11 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
         "tpe": "blox_env.agents.tpe:TPE",
     },
+    "importer": {
+        "csv": "blox_env.importers.table:read",
+        "hw-nas-bench": "blox_env.importers.hw_nas_bench:read",
+        "nats-topology": "blox_env.importers.nats:read",
+    },
     "runtime": {
         "onnxruntime": "blox_env.devices.runtimes.onnxruntime:OnnxRuntime",
         "openvino": "blox_env.devices.runtimes.openvino:OpenVino",

@@ -233,7 +233,7 @@ class _Machine:
 
     def set_item(self) -> None:
         value, key = self.pop(), self.pop()
-        self.top(dict)[_key(key)] = value
+        self.top(dict)[self.key(key)] = value
 
     def set_items(self) -> None:
         items: list[Any] = []
@@ -243,12 +243,11 @@ class _Machine:
             raise ValueError(f"the pickle is damaged at byte {self.place}: a key has no value")
         target = self.top(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[_key(key)] = value
+            target[self.key(key)] = value
 
-
-def _key(key: object) -> object:
-    if isinstance(key, bytes):  # text of Python 2
-        return key.decode("latin1")
-    if not isinstance(key, str | int | float | None):
-        raise ValueError(f"expected text or a number as a key, got {type(key).__name__}")
-    return key
+    def key(self, key: object) -> object:
+        if isinstance(key, bytes):  # text of Python 2
+            return key.decode("latin1")
+        if not isinstance(key, str | int | float | None):
+            raise ValueError(f"expected text or a number as a key, got {type(key).__name__}")
+        return key

@@ -11,7 +11,9 @@ import numpy as np
 
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.files import file_hash
+from blox_env.importers.contents import Wishes, write
 from blox_env.importers.files import Source, Table, find, read_table
+from blox_env.importers.formats import read_others
 from blox_env.importers.macro import import_macro
 from blox_env.importers.yahpo import import_yahpo, is_yahpo
 from blox_env.spaces import BloxSpace
@@ -59,12 +61,18 @@ def import_files(
     prefer: str | None = None,
     replace: bool = False,
     progress: Progress | None = None,
+    form: str | None = None,
+    space: str | None = None,
+    dataset: str | None = None,
 ) -> Report:
-    """Read a release and write it as a store, wholly or not at all.
+    """Read a release, other people's files or a table of one's own, and write it as a store.
+
+    The store is there wholly or not at all.
 
     Args:
-        sources: folders or files of a Blox release, the JSON file of NAS-Bench-Macro, or
-            the folder nb301 of YAHPO Gym.
+        sources: folders or files of a Blox release, the JSON file of NAS-Bench-Macro, the folder
+            nb301 of YAHPO Gym, or what the importers of :mod:`blox_env.importers.formats` read:
+            tables, NATS-Bench, HW-NAS-Bench.
         out: folder of the store, which must not be there yet.
         name: what the benchmark is called in results.
         latency_unit: of the release's latencies, ``"ms"``, ``"s"`` or ``"us"``; milliseconds are
@@ -73,6 +81,9 @@ def import_files(
             ``"pickle"`` or ``"csv"``.
         replace: a store that is there may be replaced.
         progress: called with what is being done and how much of all is done, a fraction.
+        form: name of the importer, or ``"module:function"``; by the files if not given.
+        space: name of the space of a table; by its architectures if not given.
+        dataset: which one, of files that hold several.
 
     Raises:
         ValueError: for damaged or contradictory files; names file and row.
@@ -88,7 +99,7 @@ def import_files(
         raise ValueError(f"name must be of letters, digits, '.', '_' and '-', got {name!r}")
     report = Report(Path(out))
     tell = progress or (lambda _what, _done: None)
-    macro = [path for path in paths if path.suffix == ".json"]
+    macro = [path for path in paths if path.suffix == ".json" and form is None]
     with new_folder(report.folder, replace=replace) as folder:
         if is_yahpo(paths):
             report.manifest = import_yahpo(paths[0], folder, name)
@@ -100,6 +111,13 @@ def import_files(
                 raise ValueError(f"{macro[0]} cannot be imported together with other files")
             facts = import_macro(macro[0], writer, name)
             report.found.append(f"{macro[0].name}: NAS-Bench-Macro, {facts['rows']} architectures")
+        elif (others := read_others(paths, Wishes(space, dataset, tell), form)) is not None:
+            facts = {**write(others, writer), "kind": "imported"}
+            facts["name"] = name or facts["name"]
+            for each in others:
+                report.found += each.found
+                report.missing += each.missing
+                report.notes += each.notes
         else:
             found, left_out = find(paths, prefer)
             facts = _import_blox(found, writer, report, tell, name, latency_unit)

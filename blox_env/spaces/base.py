@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blox_env.ground.errors import unknown_name
+from blox_env.ground.errors import RowError, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.layout import Label, Layout, chain
 
@@ -282,6 +282,42 @@ class SearchSpace:
             option: its number.
         """
         return ""
+
+    def parse(self, texts: Sequence[str]) -> IntArray:
+        """Rows ``(n, slots)`` of architectures as people write them.
+
+        Option indices such as ``"3-17-44"``, or the space's own notation (:meth:`own_row`).
+
+        Raises:
+            RowError: a ValueError that says which text is none, and what was expected.
+        """
+        rows = np.empty((len(texts), self.slots), dtype=np.int64)
+        for number, text in enumerate(texts):
+            try:
+                own = self.own_row(text)
+                rows[number] = self._indices(text) if own is None else own
+            except ValueError as error:
+                raise RowError(number, str(error)) from None
+        return rows
+
+    def own_row(self, text: str) -> IntArray | None:
+        """The row ``(slots,)`` of a text in a notation of the space's own; None for indices.
+
+        Raises:
+            ValueError: for a text that is nearly of that notation; says what is wrong.
+        """
+        return None
+
+    def _indices(self, text: str) -> IntArray:
+        parts = text.strip().strip("[]()").replace(",", " ").replace("-", " ").split()
+        if len(parts) != self.slots or not all(part.isdecimal() for part in parts):
+            expected = "-".join(str(count - 1) for count in self.options)
+            raise ValueError(
+                f"expected {self.slots} option indices from {'-'.join('0' * self.slots)} to "
+                f"{expected}, got {text!r:.100}"
+            )
+        row: IntArray = self.check([int(part) for part in parts])[0]
+        return row
 
     def identify(self, row: ArrayLike) -> dict[str, object]:
         """Names of one architecture in other people's notations, by what they are called."""

@@ -50,6 +50,13 @@ class MacroBenchSpace(SearchSpace):
         """The benchmark's keys of architectures ``(n, 8)``."""
         return ["".join(map(str, row)) for row in self.check(x).tolist()]
 
+    def own_row(self, text: str) -> IntArray | None:
+        """The row of a key; None for option indices."""
+        if not text.strip().isdecimal():
+            return None
+        row: IntArray = self.from_keys([text.strip()])[0]
+        return row
+
     def describe(self, row: ArrayLike) -> str:
         """One architecture as the names of its layers."""
         return " | ".join(CHOICES[i] for i in self.check(row)[0])

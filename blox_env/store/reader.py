@@ -29,7 +29,6 @@ import hashlib
 import json
 import os
 import string
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground.errors import shown, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
-from blox_env.spaces import BloxSpace, MacroBenchSpace
+from blox_env.spaces import SPACES
 from blox_env.spaces.base import SearchSpace
 from blox_env.store.arrays import Shape
 from blox_env.store.columnfile import ColumnFile, Stamp, stamp
@@ -51,7 +50,6 @@ READABLE = (1, 2)  # 1 has no digest over the manifest
 DIGEST = "sha256"
 MANIFEST = "manifest.json"
 NUMBERS = "number"
-SPACES: dict[str, Callable[[], SearchSpace]] = {"blox": BloxSpace, "macrobench": MacroBenchSpace}
 _HEADER = 128  # bytes before the numbers of a file
 _INT64 = np.dtype(np.int64)
 _LETTERS = frozenset(string.ascii_letters + string.digits + "_.-")

@@ -108,6 +108,51 @@ def test_no_file_of_the_working_directory_runs(tmp_path):
         assert (tmp_path / "mine-ran").exists() == ("mine" in arguments)
 
 
+def test_no_file_of_the_working_directory_runs_before_the_command(tmp_path):
+    for name in ("numpy", "gymnasium", "typer", "rich"):
+        (tmp_path / f"{name}.py").write_text("import pathlib; pathlib.Path('ran').touch()")
+    environment = {**os.environ, "PYTHONPATH": str(Path(blox_env.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "blox_env", "--version"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.extra  # the extra that is named is the one that is missing
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        ("compare --agents random-search --seeds 1 --budget 3 --workers 0 --out out", "experiment"),
+        ("report out", "experiment"),
+        ("rewards --out out", "experiment"),
+        ("search --agent tpe --budget 3", "bo"),
+    ],
+)
+def test_what_needs_an_extra_says_which(tmp_path, arguments, extra):
+    entry = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("scipy", "matplotlib", "jinja2", "pyarrow", "optuna"):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+sys.argv[1:] = {arguments.split()!r}
+from blox_env.cli import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", entry], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"pip install 'blox-env[{extra}]'" in done.stderr
+
+
 @pytest.mark.extra  # compare
 def test_a_reader_that_goes_away_loses_nothing(tmp_path):
     small = "--agents random-search --seeds 2 --budget 5 --workers 0 --out c"

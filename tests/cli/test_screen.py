@@ -2,8 +2,18 @@ import io
 import json
 
 import pytest
+from rich.table import Table
+from rich.text import Text
 
-from blox_env.cli.screen import WIDE, Listing, Screen, check_file, check_folder, print_json
+from blox_env.cli.screen import (
+    WIDE,
+    Listing,
+    Screen,
+    check_file,
+    check_folder,
+    print_json,
+    print_table,
+)
 
 LONG = "a-device-with-a-rather-long-name-[bold]"
 LISTING = Listing(("device", "median"), [(LONG, "3.20 ms")], [{"device": LONG, "median": 3.2}])
@@ -23,6 +33,22 @@ def test_names_are_never_cut():
     for text in (wide, narrow, printed(LISTING)):
         assert LONG in text
         assert "…" not in text
+
+
+def test_a_pipe_gets_plain_lines():
+    text = printed(Listing(("device", "words"), [("a", "x" * 300), ("[b]", "y\nz")], title="all"))
+    assert text == f"all\ndevice\twords\na\t{'x' * 300}\n[b]\ty z\n"
+
+
+def test_tables_in_pipes_are_plain_whatever_they_are_made_of():
+    screen, inner, grid = Screen(file=io.StringIO()), Table("evalu-\nations"), Table.grid()
+    inner.add_row(Text("local-\nsearch [x]"))
+    inner.title, inner.caption = "[bold]title", Text("[caption]")
+    grid.add_row(inner)
+    grid.add_row(Text("note"))
+    print_table(screen, grid)
+    expected = "title\nevaluations\nlocal-search [x]\n[caption]\nnote\n"
+    assert screen.file.getvalue() == expected
 
 
 def test_a_pipe_is_wide():

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from blox_env.cli.screen import Screen
+from blox_env.cli.screen import Screen, print_table
 from blox_env.cli.views.progress import duration, progress_bar
 from blox_env.cli.views.summary import summary_table
 from blox_env.experiment.comparison import Ended
@@ -62,7 +62,7 @@ def compare_live(
         console.print(f"{len(done.failed)} searches failed; the same command tries them again")
     if len(done.failed) < len(done.plan):
         paths = write_report(out)
-        console.print(summary_table(read_runs(out)))
+        print_table(console, summary_table(read_runs(out)))
         console.say(written(paths))
     return len(done.failed)
 
@@ -78,7 +78,8 @@ class LiveComparison:
     def __init__(self, console: Screen, *, ray: bool) -> None:
         self._console, self._ray = console, ray
         self._bar = progress_bar(console, estimate=False)
-        self._live: Live | None = None
+        self._searching = False
+        self._live: Live | None = None  # nothing moves where nobody looks
         self._began = time.perf_counter()
         self._failed = 0
 
@@ -93,10 +94,13 @@ class LiveComparison:
         trace: TracebackType | None,
     ) -> None:
         """End the display; the board stays."""
-        if self._live is None:
+        if not self._searching:
             return
-        self._live.update(Group(self._board.table(), self._bar))
-        self._live.stop()
+        if self._live is None:
+            print_table(self._console, self._board.table())
+        else:
+            self._live.update(Group(self._board.table(), self._bar))
+            self._live.stop()
         if kind is None:
             included = ", Ray's start included" if self._ray else ""
             seconds = time.perf_counter() - self._began
@@ -119,9 +123,11 @@ class LiveComparison:
         if left:
             start = ", starting Ray" if self._ray else ""
             self._console.print(f"{len(left)} of {len(plan)} searches to run{start} ...")
-            self._live = Live(console=self._console, refresh_per_second=4)
-            self._live.start()
-            self._show()
+            self._searching = True
+            if self._console.is_terminal:
+                self._live = Live(console=self._console, refresh_per_second=4)
+                self._live.start()
+                self._show()
 
     def started(self, search: Search, worker: Worker) -> None:
         """Show who does what.

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from blox_env.benchmarks.yahpo import FACTS, read_facts
+from blox_env.cli.screen import print_table
 from blox_env.cli.views.progress import progress_bar
 from blox_env.importers.importing import Progress as Tell
 from blox_env.importers.importing import Report
@@ -62,7 +63,7 @@ def show_report(report: Report, console: Console) -> None:
     ):
         for i, line in enumerate(lines):
             table.add_row(title if i == 0 else "", escape(line))
-    console.print(table)
+    print_table(console, table)
     place = report.folder
     uses = [f"benchmark={str(place)!r}"]
     uses += [f"device={str(place / 'devices' / name)!r}" for name in report.manifest["devices"]]
@@ -102,4 +103,4 @@ def _show_rows(folder: Path, rows: Iterable[tuple[str, object]], console: Consol
     table = Table("", "", title=escape(str(folder)), show_header=False)
     for what, value in rows:
         table.add_row(what, escape(str(value)))
-    console.print(table)
+    print_table(console, table)

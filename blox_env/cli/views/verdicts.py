@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from blox_env.cli.screen import Screen
+from blox_env.cli.screen import Screen, print_table
 from blox_env.cli.views.progress import progress_bar
 from blox_env.experiment.validate import SHOWN, Verdict, validate_run
 from blox_env.experiment.validate_folder import validate_folder
@@ -77,6 +77,6 @@ def show(console: Console, verdict: Verdict, what: str = "") -> None:
             place = "" if mismatch.row is None else str(mismatch.row)
             cells = (mismatch.column, str(mismatch.expected), str(mismatch.got))
             table.add_row(place, *map(Text, cells))
-    console.print(table)
+    print_table(console, table)
     if len(rows) > SHOWN:
         console.print(f"  and {len(rows) - SHOWN} more rows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from blox_env.ground import registry
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import GraphLayout, SearchSpace
-from blox_env.spaces.blox import features, layout, notation
+from blox_env.spaces.blox import features, hashes, layout, notation
 from blox_env.spaces.blox.blocks import BLOCKS, FLAT, OPERATIONS, RANK, STAGES, USES
 from blox_env.spaces.blox.counts import block_macs, block_params, frame_macs, frame_params
 from blox_env.spaces.blox.graph_hash import model_hash
@@ -71,6 +72,24 @@ class BloxSpace(SearchSpace):
         rows = self.check(x)
         flat: IntArray = FLAT[rows].reshape(len(rows), 5 * STAGES)
         return flat
+
+    def own_row(self, text: str) -> IntArray | None:
+        """The row of an ``arch_vec`` as JSON or of a ``model_hash``; None for option indices."""
+        own = text.strip()
+        if own.startswith("[["):
+            try:
+                return self.from_arch_vec(json.loads(own))
+            except json.JSONDecodeError as error:
+                raise ValueError(
+                    f"expected an arch_vec as JSON, got {own!r:.100}: {error}"
+                ) from None
+        if len(own) != hashes.DIGITS:
+            return None
+        number = hashes.numbers_of(hashes.hash_bytes([own]))
+        if number[0] < 0:
+            raise ValueError(f"no architecture of Blox has the model_hash {own}")
+        row: IntArray = self.from_index(number)[0]
+        return row
 
     def model_hash(self, x: ArrayLike) -> list[str]:
         """Upstream's graph-invariant MD5 of every architecture, 32 hex digits each."""

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from blox_env.ground.startup import tidy
+
+CHECKOUT = str(Path(__file__).resolve().parents[2])
+
+
+@pytest.mark.parametrize(
+    ("argv", "called", "here", "after"),
+    [
+        (["-m", "info"], ["python", "-m", "blox_env", "info"], "/work", ["/lib"]),
+        (["-m"], ["python", "-mblox_env"], "/work", ["/lib"]),
+        (["-m"], ["python", "-m", "blox_env"], CHECKOUT, ["/lib", CHECKOUT]),
+        (["-m"], ["python", "-m", "mine"], "/work", ["/work", "/lib"]),
+        (["mine.py", "-m", "blox_env"], ["python", "-m", "blox_env"], "/work", ["/work", "/lib"]),
+    ],
+)
+def test_the_working_directory_goes_where_the_package_is_run(argv, called, here, after):
+    path = [here, "/lib"]
+    tidy(argv, called, path, here)
+    assert path == after
+
+
+def test_a_path_without_the_working_directory_stays():
+    path = ["/lib", "/work"]
+    tidy(["-m"], ["python", "-P", "-m", "blox_env"], path, "/work")
+    assert path == ["/lib", "/work"]
