@@ -118,8 +118,8 @@ def import_(
     """Read a release or a table of your own and write a store with benchmark and devices.
 
     Releases of Blox, NAS-Bench-Macro, NAS-Bench-301 (YAHPO Gym), NATS-Bench (topology) and
-    HW-NAS-Bench, the last two also together. A table is a CSV file with the columns architecture and val_acc, and if you like
-    test_acc, seed, latency_ms:DEVICE.
+    HW-NAS-Bench, the last two also together. A table is a CSV file with the columns architecture
+    and val_acc, and if you like test_acc, seed, latency_ms:DEVICE.
     """
     from blox_env.cli.views.imports import progress_after, show_report
     from blox_env.importers.importing import import_files
