@@ -16,6 +16,8 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from blox_env.ground.files import obstacle
+
 WIDE = 10_000  # columns where nobody looks: nothing is cut or broken in a pipe or file
 
 
@@ -164,7 +166,7 @@ def check_file(path: Path, option: str) -> Path:
     """
     if path.is_dir():
         raise ValueError(f"{option} must be a file, got the folder {path}")
-    _check_writable(path.parent, path, option)
+    _check_writable(path, option, folder=False)
     return path
 
 
@@ -178,13 +180,10 @@ def check_folder(path: Path, option: str) -> Path:
     Raises:
         ValueError: when it cannot.
     """
-    _check_writable(path, path, option)
+    _check_writable(path, option, folder=True)
     return path
 
 
-def _check_writable(folder: Path, path: Path, option: str) -> None:
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not there.is_dir():
-        raise ValueError(f"{option}: cannot write {path}: {there} is not a folder")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"{option}: cannot write {path}: no permission in {there}")
+def _check_writable(path: Path, option: str, *, folder: bool) -> None:
+    if (reason := obstacle(path, folder=folder)) is not None:
+        raise ValueError(f"{option}: cannot write {path}: {reason}")

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from blox_env.experiment.settings import SearchSettings
+from blox_env.ground.errors import shown
 
 # names that facts had in run files of schema 2
 _SCHEMA_2 = {"seed": "repeat", "random": "seed", "settings": "agent_settings"}
@@ -94,7 +95,7 @@ class Facts(Origin):
         hints = _hints()
         for name, hint in hints.items():
             if name in said and not _fits(said[name], hint):
-                raise ValueError(f"fact {name!r} must be {_shown(hint)}, got {said[name]!r:.80}")
+                raise ValueError(f"fact {name!r} must be {_shown(hint)}, got {shown(said[name])}")
         try:
             return cls(**{name: value for name, value in said.items() if name in hints})
         except TypeError as error:  # says which are missing

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from blox_env.experiment.facts import Facts
 from blox_env.ground.extras import extra
-from blox_env.ground.files import write_atomic, write_json
+from blox_env.ground.files import json_text, write_files
 from blox_env.problem.clock import Schedule, schedule
 from blox_env.problem.history import History
 
@@ -108,15 +108,14 @@ def _digest(columns: Mapping[str, NDArray[Any]]) -> str:
 
 
 def write_run(path: Path, content: bytes, meta: Mapping[str, Any]) -> None:
-    """Write a run file and its sidecar atomically, the run file last.
+    """Write a run file and its sidecar, each whole or not at all, the run file last.
 
     Args:
         path: of the run file.
         content: what :func:`encode_run` gave.
         meta: real times and host, for the sidecar.
     """
-    write_json(sidecar(path), meta)
-    write_atomic(path, content)
+    write_files({sidecar(path): json_text(meta), path: content})
 
 
 def read_run(path: str | Path) -> Run:

@@ -9,8 +9,8 @@ from typing import Any
 
 _LONGEST = 200
 _brief = reprlib.Repr()
-_brief.maxlevel, _brief.maxdict = 2, 3
-_brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxfrozenset = 4
+_brief.maxlevel, _brief.maxdict = 4, 3
+_brief.maxlist = _brief.maxtuple = _brief.maxset = _brief.maxfrozenset = 5
 _brief.maxstring = _brief.maxother = _brief.maxlong = 60
 
 

@@ -10,12 +10,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from blox_env.ground.errors import RowError
+from blox_env.ground.errors import RowError, shown
 from blox_env.importers.header import Header
-from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, chunk_of
+from blox_env.importers.rows import MOST_ROWS, chunk_of, rows_at_once
 from blox_env.store.columns import COLUMNS, Chunk
 
-_LONGEST_LINE = 2**20
+_LONGEST_ROW = 2**20  # bytes, which may be several lines
+_BYTES_AT_ONCE = 2**25
 _NUMBER = "0123456789.eE+-"
 _MOST_WORDS = 100_000
 
@@ -33,13 +34,13 @@ def read_csv(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
     """
     size = max(1, path.stat().st_size)
     rows: list[list[str]] = []
-    count = 0
+    count, most, begin = 0, rows_at_once(header), file.tell()
     for cells in _rows(file, path, len(header.columns)):
         count += 1
         rows.append(cells)
-        if len(rows) == ROWS_AT_ONCE:
+        if len(rows) == most or file.tell() - begin > _BYTES_AT_ONCE:
             yield _chunk(rows, path, header, count, file.tell() / size)
-            rows = []
+            rows, begin = [], file.tell()
     if rows:
         yield _chunk(rows, path, header, count, 1.0)
 
@@ -47,28 +48,41 @@ def read_csv(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
 def _rows(file: BinaryIO, path: Path, columns: int) -> Iterator[list[str]]:
     """Cells of the rows that are not empty."""
     count = 0
+    lines = _Lines(file)
     try:
-        for cells in csv.reader(_lines(file), strict=True):
+        for cells in csv.reader(lines, strict=True):
+            lines.size = 0
             if not cells:
                 continue
             count += 1
             if count > MOST_ROWS:
                 reason = f"expected at most {MOST_ROWS} rows, one an architecture"
-                raise RowError(count, reason)
+                raise RowError(0, reason)
             if len(cells) != columns:
-                raise RowError(count, f"expected {columns} columns, got {len(cells)}")
+                raise RowError(0, f"expected {columns} columns, got {len(cells)}")
             yield cells
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}, row {count + 1}: {error}") from None
     except RowError as error:
-        raise ValueError(f"{path}, row {count}: {error}") from None
+        raise ValueError(f"{path}, row {count + error.row}: {error}") from None
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    while line := file.readline(_LONGEST_LINE):
-        if len(line) == _LONGEST_LINE:
-            raise RowError(0, f"a line is longer than {_LONGEST_LINE} bytes")
-        yield line.decode("utf-8")
+class _Lines:
+    """The lines of a file; a row of many lines is no longer than one of a single line.
+
+    Attributes:
+        size: bytes read since the reader of rows set it to 0.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.size = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._file.readline(_LONGEST_ROW):
+            self.size += len(line)
+            if self.size >= _LONGEST_ROW:
+                raise RowError(1, f"the row is longer than {_LONGEST_ROW} bytes")
+            yield line.decode("utf-8")
 
 
 def _chunk(rows: list[list[str]], path: Path, header: Header, count: int, done: float) -> Chunk:
@@ -97,7 +111,7 @@ def _convert(name: str, cells: list[Any], header: Header) -> Any:
                 wanted = "nested lists of whole numbers"
                 if column.kind != "arch":
                     wanted = f"a list of {header.epochs} numbers" if column.curve else "a number"
-                reason = f"{name}: expected {wanted}, got {cell!r:.60}"
+                reason = f"{name}: expected {wanted}, got {shown(cell)}"
                 raise RowError(row, reason) from error
         raise
 

@@ -17,9 +17,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import RowError
+from blox_env.ground.errors import RowError, shown
 from blox_env.importers.header import Header
-from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, check_text
+from blox_env.importers.rows import MOST_ROWS, check_text, rows_at_once
 from blox_env.store.columns import COLUMNS, Chunk
 
 _PIECE = 2**18  # compressed bytes read at once
@@ -70,14 +70,14 @@ def read_custom(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
     except ValueError as error:
         raise ValueError(f"{path}: column_types: {error}") from None
     stream = _Stream(file)
-    row = 0
+    row, most = 0, rows_at_once(header)
     try:
         count = int.from_bytes(stream.read(12)[8:], "little")
         if count > MOST_ROWS:
             raise ValueError(f"expected at most {MOST_ROWS} rows, one an architecture, got {count}")
         fixed = all(field.size for field in fields)
         while row < count:
-            n = min(ROWS_AT_ONCE, count - row)
+            n = min(most, count - row)
             chunk = _fixed_rows(stream, fields, n) if fixed else _text_rows(stream, fields, n)
             chunk.start, chunk.done = row + 1, (row + n) / count
             row += n
@@ -94,7 +94,7 @@ def _field(name: str, header: Header) -> Field:
     text = header.types[name]
     match = _TYPE.fullmatch(text)
     if match is None or (match[1] is None) != (match[6] is None):
-        raise ValueError(f"{name}: unknown type {text!r:.60}")
+        raise ValueError(f"{name}: unknown type {shown(text)}")
     kind = "b" if match[2].startswith("b_") else match[2]
     column = COLUMNS.get(name)
     wanted = ("hash",) if name == "model_hash" else _FITS[column.kind] if column else ("str",)
@@ -102,7 +102,7 @@ def _field(name: str, header: Header) -> Field:
     if kind not in wanted or (match[1] is not None) != curve:
         one = "list[{}]" if curve else "{}"
         expected = " or ".join(one.format("b_…" if k == "b" else k) for k in wanted)
-        raise ValueError(f"{name}: expected {expected}, got {text!r:.60}")
+        raise ValueError(f"{name}: expected {expected}, got {shown(text)}")
     length = header.epochs if curve else None
     if length is not None and length > 255:
         raise ValueError(f"a list has at most 255 elements, but epochs is {length}")
@@ -150,7 +150,7 @@ def _text_rows(stream: _Stream, fields: list[Field], n: int) -> Chunk:
             texts = [cell.decode("ascii", "replace") for cell in cells]
             for row, text in enumerate(texts):
                 if not text.isascii():
-                    raise RowError(row, f"{field.name}: expected ASCII text, got {text!r:.60}")
+                    raise RowError(row, f"{field.name}: expected ASCII text, got {shown(text)}")
             check_text(field.name, texts)
             chunk.columns[field.name] = texts
             continue

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import RowError, unknown_name
+from blox_env.ground.errors import RowError, shown, unknown_name
 from blox_env.ground.typing import IntArray
 from blox_env.importers.csvfile import read_csv
 from blox_env.importers.custom import read_custom
@@ -20,6 +23,7 @@ from blox_env.importers.header import Header, read_header
 from blox_env.importers.picklefile import read_pickle
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.blox.hashes import numbers_of
+from blox_env.store.columnfile import Stamp, stamp
 from blox_env.store.columns import COLUMNS, Chunk, encode, join
 
 SUFFIXES = {".blox": "custom", ".pickle": "pickle", ".csv": "csv"}  # the quickest first
@@ -30,6 +34,7 @@ _READERS: dict[str, Callable[[BinaryIO, Path, Header], Iterator[Chunk]]] = {
 }
 _NAME = re.compile(r"blox-(?:(base|ext|env)-(\d+)|(info)|(bench)-(.+))", re.DOTALL)
 _SPACE = BloxSpace()
+_MOST_TEXT = 2**26  # characters in the free columns of a file, each text counted once
 Progress = Callable[[float], None]
 
 
@@ -40,11 +45,17 @@ class Source:
     path: Path
     header: Header
     start: int
+    stamp: Stamp  # of the file when its header was read
 
     @property
     def key(self) -> tuple[str, int | str | None]:
         """Part, and seed or device, of the contents."""
         return self.header.part, self.header.device or self.header.seed
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.stamp[2]
 
     @property
     def words(self) -> str:
@@ -59,11 +70,13 @@ class Table:
 
     Attributes:
         numbers: of the architectures, ``(n,)``, rising.
+        sha256: of the bytes that were read, hex digits.
         columns: encoded values ``(n,)`` or ``(n, epochs)``, and the name of the encoding.
         texts: free columns as text, ``(n,)`` lists.
     """
 
     numbers: IntArray
+    sha256: str
     columns: dict[str, tuple[NDArray[Any], str]]
     texts: dict[str, list[str]]
 
@@ -110,8 +123,25 @@ def read_chunks(source: Source) -> Iterator[Chunk]:
         ValueError: names file and row, and says what was expected.
     """
     with opened(source.path) as file:
+        check_same(source, file)
         file.seek(source.start)
         yield from _READERS[source.header.format](file, source.path, source.header)
+        check_same(source, file)
+
+
+def check_same(source: Source, file: BufferedReader) -> None:
+    """Raise where a file is not the one any more whose header was read."""
+    if stamp(os.fstat(file.fileno())) != source.stamp:
+        raise ValueError(f"{source.path} was changed while it was read: import it again")
+
+
+def _hashed(source: Source) -> str:
+    """SHA-256 of the file that was read."""
+    with opened(source.path) as file:
+        check_same(source, file)
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        check_same(source, file)
+    return found
 
 
 def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
@@ -126,10 +156,12 @@ def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
     """
     path = source.path
     found: list[IntArray] = []
+    row_of = np.zeros(_SPACE.size, np.int32)  # of each architecture, 0 where it was not there yet
     pieces: dict[str, list[NDArray[Any]]] = {}
-    texts: dict[str, list[str]] = {}
+    texts = _Texts()
     for chunk in read_chunks(source):
         found.append(_numbers(chunk, path))
+        _check_new(found[-1], chunk.start, row_of, path)
         for name, values in chunk.columns.items():
             if name == "arch_vec":
                 _check_vectors(chunk, found[-1], path)
@@ -141,22 +173,41 @@ def read_table(source: Source, progress: Progress = lambda _: None) -> Table:
                     raise ValueError(f"{path}, row {row}: {name}: {error}") from None
                 pieces.setdefault(name, []).append(encoded)
             else:
-                texts.setdefault(name, []).extend(values)
+                texts.add(name, values, path)
         progress(chunk.done)
     if not found:
         raise ValueError(f"{path}: the file has no rows")
     numbers = np.concatenate(found)
     order = np.argsort(numbers, kind="stable")
-    twice = np.flatnonzero(np.diff(numbers[order]) == 0)
-    if twice.size:
-        first, second = order[twice[0]] + 1, order[twice[0] + 1] + 1
-        raise ValueError(f"{path}, row {second}: the same model_hash as in row {first}")
     columns = {}
     for name in list(pieces):
         values, encoding = join(COLUMNS[name], pieces.pop(name))
         columns[name] = (values[order], encoding)
-    rows = order.tolist()
-    return Table(numbers[order], columns, {n: [t[i] for i in rows] for n, t in texts.items()})
+    return Table(numbers[order], _hashed(source), columns, texts.ordered(order.tolist()))
+
+
+class _Texts:
+    """Free columns of a file, each text kept once however often it is there."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[str]] = {}
+        self._known: dict[str, str] = {}
+        self._size = 0
+
+    def add(self, name: str, values: list[str], path: Path) -> None:
+        """Take some rows of a column; ValueError for more text than memory has room for."""
+        column, known = self._columns.setdefault(name, []), self._known
+        for text in values:
+            if text not in known:
+                known[text] = text
+                self._size += len(text)
+            column.append(known[text])
+        if self._size > _MOST_TEXT:
+            raise ValueError(f"{path}: expected at most {_MOST_TEXT} characters of text")
+
+    def ordered(self, rows: list[int]) -> dict[str, list[str]]:
+        """The columns, their rows in another order."""
+        return {name: [texts[row] for row in rows] for name, texts in self._columns.items()}
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -168,7 +219,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BufferedReader:
     """A file opened for reading; ValueError where it is none."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
@@ -187,6 +238,7 @@ def source_of(path: Path) -> Source:
     if path.suffix not in SUFFIXES:
         raise ValueError(f"{path}: {unknown_name('suffix', path.suffix, SUFFIXES)}")
     with opened(path) as file:
+        now = stamp(os.fstat(file.fileno()))
         header, start = read_header(file, path), file.tell()
     if header.format != SUFFIXES[path.suffix]:
         raise ValueError(f"{path}: the header says format {header.format!r}")
@@ -194,11 +246,11 @@ def source_of(path: Path) -> Source:
     if name is not None:
         part = name[1] or name[3] or name[4]
         which: int | str | None = int(name[2][:12]) if name[2] else name[5]
-        source = Source(path, header, start)
+        source = Source(path, header, start, now)
         if source.key != (part, which):
             said = part if which is None else f"{part} {which}"
-            raise ValueError(f"{path}: the name says {said!r:.80}, the header {source.words!r}")
-    return Source(path, header, start)
+            raise ValueError(f"{path}: the name says {shown(said)}, the header {source.words!r}")
+    return Source(path, header, start, now)
 
 
 def _numbers(chunk: Chunk, path: Path) -> IntArray:
@@ -210,6 +262,20 @@ def _numbers(chunk: Chunk, path: Path) -> IntArray:
             f"{chunk.hashes[row].tobytes().hex()}"
         )
     return numbers
+
+
+def _check_new(numbers: IntArray, start: int, row_of: NDArray[np.int32], path: Path) -> None:
+    """Raise for an architecture that was there before, and note the others."""
+    earlier = row_of[numbers]
+    once = np.unique(numbers, return_index=True)[1]
+    again = earlier > 0
+    if len(once) < len(numbers):
+        again |= ~np.isin(np.arange(len(numbers)), once)
+    if again.any():
+        row = int(np.argmax(again))
+        first = int(earlier[row]) or start + int(np.argmax(numbers == numbers[row]))
+        raise ValueError(f"{path}, row {start + row}: the same model_hash as in row {first}")
+    row_of[numbers] = np.arange(start, start + len(numbers))
 
 
 def _check_vectors(chunk: Chunk, numbers: IntArray, path: Path) -> None:

@@ -6,14 +6,13 @@ dicts, and does not merge keys, so that no header can grow beyond its own size.
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import yaml
 
-from blox_env.ground.errors import unknown_name
+from blox_env.ground.errors import shown, unknown_name
 from blox_env.spaces.blox import OPERATIONS
 from blox_env.store.columns import COLUMNS, is_name
 
@@ -83,7 +82,7 @@ def read_header(file: BinaryIO, path: Path) -> Header:
         reason = getattr(error, "problem", None) or str(error)
         raise ValueError(f"{path}: the header is no YAML{where}: {reason[:200]}") from None
     if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected a header of keys and values, got {_short(values)}")
+        raise ValueError(f"{path}: expected a header of keys and values, got {shown(values)}")
     try:
         return _checked(values, file.tell())
     except ValueError as error:
@@ -94,7 +93,7 @@ def _text(file: BinaryIO, path: Path) -> str:
     """The lines between ``---`` and ``---``."""
     first = file.readline(8)
     if first.rstrip() != b"---":
-        raise ValueError(f"{path}: expected a first line of '---', got {first!r}")
+        raise ValueError(f"{path}: expected a first line of '---', got {shown(first)}")
     lines: list[bytes] = []
     size = 0
     while True:
@@ -113,10 +112,10 @@ def _text(file: BinaryIO, path: Path) -> str:
 
 def _checked(values: dict[Any, Any], start: int) -> Header:
     if values.get("version") != "1":
-        raise ValueError(f"expected version 1, got {_short(values.get('version'))}")
+        raise ValueError(f"expected version 1, got {shown(values.get('version'))}")
     kind, part = (_word(values, key) for key in ("dataset_type", "part"))
     if (kind, part) not in _PARTS:
-        raise ValueError(f"unknown dataset_type {_short(kind)} with part {_short(part)}")
+        raise ValueError(f"unknown dataset_type {shown(kind)} with part {shown(part)}")
     part = _PARTS[kind, part]  # type: ignore[index]
     form = _word(values, "format")
     if form not in FORMATS:
@@ -124,13 +123,13 @@ def _checked(values: dict[Any, Any], start: int) -> Header:
     space = values.get("search_space")
     ops = space.get("ops") if isinstance(space, dict) else None
     if ops is not None and ops != list(OPERATIONS):
-        raise ValueError(f"expected operations {list(OPERATIONS)}, got {_short(ops)}")
+        raise ValueError(f"expected operations {list(OPERATIONS)}, got {shown(ops)}")
     columns = _columns(values.get("columns"), part)
     lists = part in ("base", "ext")
     device = _word(values, "device") if part == "bench" else None
     if part == "bench" and not is_name(device):
         raise ValueError(
-            f"device must be of letters, digits, '.', '_' and '-', got {_short(device)}"
+            f"device must be of letters, digits, '.', '_' and '-', got {shown(device)}"
         )
     return Header(
         part=part,
@@ -147,14 +146,14 @@ def _checked(values: dict[Any, Any], start: int) -> Header:
 
 def _columns(names: object, part: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(is_name(name) for name in names):
-        raise ValueError(f"columns must be a list of names, got {_short(names)}")
+        raise ValueError(f"columns must be a list of names, got {shown(names)}")
     if names[:1] != [_HASH] or not 2 <= len(names) <= MOST_COLUMNS:
         raise ValueError(
             f"columns must begin with {_HASH!r} and have 2 to {MOST_COLUMNS} names, "
-            f"got {_short(names)}"
+            f"got {shown(names)}"
         )
     if len({name.lower() for name in names}) < len(names):
-        raise ValueError(f"columns must be distinct, got {_short(names)}")
+        raise ValueError(f"columns must be distinct, got {shown(names)}")
     if part != "env":
         known = [name for name, column in COLUMNS.items() if column.part == part]
         for name in names[1:]:
@@ -165,28 +164,24 @@ def _columns(names: object, part: str) -> tuple[str, ...]:
 
 def _types(types: object, columns: tuple[str, ...]) -> dict[str, str]:
     if not isinstance(types, dict) or set(types) != set(columns):
-        raise ValueError(f"column_types must have one for each column, got {_short(types)}")
+        raise ValueError(f"column_types must have one for each column, got {shown(types)}")
     for name, value in types.items():
         if not isinstance(value, str) or len(value) > 100:
-            raise ValueError(f"column_types: {name} must be text, got {_short(value)}")
+            raise ValueError(f"column_types: {name} must be text, got {shown(value)}")
     return dict(types)
 
 
 def _word(values: dict[Any, Any], key: str) -> str | None:
     value = values.get(key)
     if value is not None and not (isinstance(value, str) and len(value) <= 100):
-        raise ValueError(f"{key} must be a word, got {_short(value)}")
+        raise ValueError(f"{key} must be a word, got {shown(value)}")
     return value
 
 
 def _whole(values: dict[Any, Any], key: str, low: int, high: int) -> int:
     text = values.get(key)
     if not (isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 12):
-        raise ValueError(f"{key} must be a whole number, got {_short(text)}")
+        raise ValueError(f"{key} must be a whole number, got {shown(text)}")
     if not low <= int(text) <= high:
         raise ValueError(f"{key} must be in {low} … {high}, got {text}")
     return int(text)
-
-
-def _short(value: object) -> str:
-    return reprlib.repr(value)[:200]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from blox_env.ground.errors import unknown_name
-from blox_env.ground.files import file_hash
 from blox_env.importers.contents import Wishes, write
 from blox_env.importers.files import Source, Table, find, read_table
 from blox_env.importers.formats import read_others
@@ -19,7 +18,8 @@ from blox_env.importers.yahpo import import_yahpo, is_yahpo
 from blox_env.spaces import BloxSpace
 from blox_env.store.card import write_card
 from blox_env.store.columns import COLUMNS, is_name
-from blox_env.store.writer import StoreWriter, new_folder
+from blox_env.store.placing import new_folder
+from blox_env.store.writer import StoreWriter
 
 UNITS = {"ms": 1.0, "s": 1000.0, "us": 0.001}  # in milliseconds
 ASSUMED = "ms"
@@ -140,7 +140,7 @@ def _import_blox(
     unit: str | None,
 ) -> dict[str, Any]:
     epochs, dataset = _agreed(sources)
-    sizes = np.array([max(1, source.path.stat().st_size) for source in sources], dtype=float)
+    sizes = np.array([max(1, source.size) for source in sources], dtype=float)
     before = np.cumsum(sizes) - sizes
     devices: dict[str, Any] = {}
     origins, with_accuracy = [], []
@@ -158,7 +158,7 @@ def _import_blox(
             with_accuracy.append(table.numbers)
         if source.header.device is not None and "latency" in table.columns:
             devices[source.header.device] = _device(len(table.numbers), unit)
-        origins.append(_origin(source, len(table.numbers)))
+        origins.append(_origin(source, table))
         report.found.append(f"{source.path.name}: {source.words}, {len(table.numbers)} rows")
     space = BloxSpace()
     known = np.unique(np.concatenate(with_accuracy)) if with_accuracy else np.empty(0)
@@ -225,13 +225,13 @@ def _device(measured: int, unit: str | None) -> dict[str, Any]:
     }
 
 
-def _origin(source: Source, rows: int) -> dict[str, Any]:
+def _origin(source: Source, table: Table) -> dict[str, Any]:
     return {
         "file": source.path.name,
-        "bytes": source.path.stat().st_size,
-        "sha256": file_hash(source.path),
+        "bytes": source.size,
+        "sha256": table.sha256,
         "part": source.words,
-        "rows": rows,
+        "rows": len(table.numbers),
     }
 
 

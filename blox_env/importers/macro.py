@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -10,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from blox_env.ground.errors import RowError
-from blox_env.ground.files import file_hash
+from blox_env.ground.errors import RowError, shown
 from blox_env.importers.files import opened
 from blox_env.spaces import MacroBenchSpace
 from blox_env.store.columns import Column, encode
@@ -41,7 +41,8 @@ def import_macro(path: Path, writer: StoreWriter, name: str | None = None) -> di
         ValueError: names file and architecture, and says what was expected.
     """
     space = MacroBenchSpace()
-    entries = _entries(path)
+    data = _data(path)
+    entries = _entries(data, path)
     try:
         rows = space.from_keys(list(entries))
     except ValueError as error:
@@ -77,8 +78,8 @@ def import_macro(path: Path, writer: StoreWriter, name: str | None = None) -> di
         "sources": [
             {
                 "file": path.name,
-                "bytes": path.stat().st_size,
-                "sha256": file_hash(path),
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
                 "part": "trainings",
                 "rows": len(numbers),
             }
@@ -86,17 +87,20 @@ def import_macro(path: Path, writer: StoreWriter, name: str | None = None) -> di
     }
 
 
-def _entries(path: Path) -> dict[str, Any]:
+def _data(path: Path) -> bytes:
     with opened(path) as file:
         data = file.read(_LONGEST + 1)
     if len(data) > _LONGEST:
         raise ValueError(f"{path}: expected at most {_LONGEST} bytes")
+    return data
 
+
+def _entries(data: bytes, path: Path) -> dict[str, Any]:
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-            raise ValueError(f"the key {twice!r:.60} is there twice")
+            raise ValueError(f"the key {shown(twice)} is there twice")
         return found
 
     try:
@@ -119,13 +123,15 @@ def _numbers(entry: object) -> tuple[list[float], list[float]]:
     sizes = [entry["params"], entry["flops"]]
     for value in (*accuracies, *sizes, entry["mean_acc"], entry["std"]):
         if type(value) not in (int, float) or not math.isfinite(value):
-            raise ValueError(f"expected finite numbers, got {value!r:.60}")
+            raise ValueError(f"expected finite numbers, got {shown(value)}")
     if not all(0 <= value <= 100 for value in accuracies):
-        raise ValueError(f"test_acc: expected percentages, got {accuracies}")
+        raise ValueError(f"test_acc: expected percentages, got {shown(accuracies)}")
     mean, deviation = float(np.mean(accuracies)), float(np.std(accuracies))
     for field, expected in (("mean_acc", mean), ("std", deviation)):
         if abs(entry[field] - expected) > _ROUNDED:
-            raise ValueError(f"{field}: expected {expected:.6f} of test_acc, got {entry[field]!r}")
+            raise ValueError(
+                f"{field}: expected {expected:.6f} of test_acc, got {shown(entry[field])}"
+            )
     return [float(v) for v in accuracies], [float(v) for v in sizes]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from blox_env.ground.errors import RowError
 from blox_env.ground.safe_pickle import Floats, load
 from blox_env.importers.header import Header
-from blox_env.importers.rows import MOST_ROWS, ROWS_AT_ONCE, chunk_of
+from blox_env.importers.rows import MOST_ROWS, chunk_of, rows_at_once, values_a_row
 from blox_env.store.columns import COLUMNS, Chunk
 
 
@@ -35,10 +35,14 @@ def read_pickle(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
             raise ValueError(f"expected a list of rows, got {type(rows).__name__}")
         if len(rows) > MOST_ROWS:
             raise ValueError(f"expected at most {MOST_ROWS} rows, one an architecture")
+        if len(rows) * values_a_row(header) > len(data):
+            # a list that is referred to again and again; what is read would be far larger
+            raise ValueError(f"expected a byte a value at least, got {len(data)} bytes")
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[first : first + ROWS_AT_ONCE]
+    most = rows_at_once(header)
+    for first in range(0, len(rows), most):
+        some = rows[first : first + most]
         for number, row in enumerate(some, first + 1):
             if not isinstance(row, list | tuple) or _length(row) != len(header.columns):
                 got = _length(row) if isinstance(row, list | tuple) else type(row).__name__

@@ -17,10 +17,22 @@ from blox_env.spaces.blox.hashes import hash_bytes
 from blox_env.store.columns import COLUMNS, Chunk
 
 MOST_ROWS = 91_125  # a row each architecture
-ROWS_AT_ONCE = 1024
 LONGEST_TEXT = 1000
+_ROWS_AT_ONCE = 1024
+_VALUES_AT_ONCE = 2**20  # 8 MB of numbers
 _SPACE = BloxSpace()
 Convert = Callable[[str, list[Any], Header], Any]
+
+
+def values_a_row(header: Header) -> int:
+    """Numbers and texts of a row, those of curves each."""
+    curves = sum(name in COLUMNS and COLUMNS[name].curve for name in header.columns)
+    return len(header.columns) - curves + curves * (header.epochs or 1)
+
+
+def rows_at_once(header: Header) -> int:
+    """Rows of a chunk: no more than memory has room for, whatever a header says of the curves."""
+    return max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // values_a_row(header)))
 
 
 def chunk_of(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from blox_env.ground.errors import shown
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.base import SearchSpace
 
@@ -41,7 +42,7 @@ class MacroBenchSpace(SearchSpace):
         for number, key in enumerate(keys):
             if not isinstance(key, str) or len(key) != LAYERS or key.strip("012"):
                 raise ValueError(
-                    f"key {number}: expected {LAYERS} digits out of 0, 1 and 2, got {key!r:.60}"
+                    f"key {number}: expected {LAYERS} digits out of 0, 1 and 2, got {shown(key)}"
                 )
         digits = np.frombuffer("".join(keys).encode(), dtype=np.uint8)
         return digits.reshape(-1, LAYERS).astype(np.int64) - ord("0")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from blox_env.ground.files import write_new
+
+CARD = "CARD.md"
+
 
 def write_card(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write ``CARD.md`` beside the manifest.
+    """Write :data:`CARD` beside the manifest.
 
     Args:
         folder: the store.
         manifest: its content.
     """
-    (folder / "CARD.md").write_text(render_card(manifest), encoding="utf-8")
+    write_new(folder / CARD, [render_card(manifest).encode()])
 
 
 def render_card(manifest: dict[str, Any]) -> str:

@@ -37,7 +37,8 @@ def test_damaged_arch_vec_of_csv(tmp_path, cell):
         (lambda b: b"only,two\n" + b, "row 1: expected 4 columns, got 2"),
         (lambda b: b + b'"open', "row 41: unexpected end of data"),
         (lambda b: b + b"\xff\xfe\n", "row 41: .*decode"),
-        (lambda b: b + b"x" * 2**21, "row 40: a line is longer"),
+        (lambda b: b + b"x" * 2**21, "row 41: the row is longer"),
+        (lambda b: b + b'"a\nb",' * 2**18, "row 41: the row is longer"),  # of many short lines
     ],
 )
 def test_damaged_csv(tmp_path, change, message):

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from blox_env.benchmarks.imported import from_folder
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import encode_file, make_files, write_release
 from blox_env.spaces import BloxSpace
-from blox_env.store.writer import new_folder
+from blox_env.store.placing import new_folder
 
 SPACE = BloxSpace()
 X = SPACE.from_index(np.random.default_rng(4).permutation(SPACE.size)[:30])
@@ -299,7 +298,7 @@ def test_a_killed_import_leaves_nothing_half_made(release, tmp_path, there):
     child.wait()
     left = [p.name for p in place.iterdir() if p.name != "store"]
     assert len(left) == 1
-    assert left[0].startswith(".store.importing-")
+    assert left[0] == ".store.importing"
     if there:
         assert from_folder(store).checksum() == before
     else:
@@ -311,8 +310,9 @@ def test_a_killed_import_leaves_nothing_half_made(release, tmp_path, there):
 
 def test_an_interrupted_swap_is_undone(tmp_path):
     target = tmp_path / "store"
-    gone = tmp_path / f".store.importing-{socket.gethostname()}-999999999.old"
-    gone.mkdir()
+    gone = tmp_path / ".store.importing" / "old"
+    gone.mkdir(parents=True)
+    (gone.parent / "lock").touch()
     (gone / "manifest.json").write_text("{}")
     with pytest.raises(ValueError, match="is there"), new_folder(target):
         pass

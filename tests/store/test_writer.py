@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from blox_env.spaces import BloxSpace
+from blox_env.store.placing import new_folder
 from blox_env.store.reader import MANIFEST, Store
-from blox_env.store.writer import StoreWriter, new_folder
+from blox_env.store.writer import StoreWriter
 
 FACTS = {
     "name": "made-up", "kind": "release", "space": "blox", "epochs": 2, "description": "made up",

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.ground.errors import RowError
+from blox_env.ground.errors import RowError, shown
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.blox.blocks import BLOCKS, STAGES
 from blox_env.spaces.blox.graph_hash import model_hash
@@ -35,12 +35,14 @@ def hash_bytes(hashes: Sequence[str]) -> NDArray[np.uint8]:
         RowError: for the first that is none.
     """
     data = b""
-    with contextlib.suppress(TypeError, ValueError):  # the loop finds what is wrong
-        data = bytes.fromhex("".join(hashes))
-    if len(data) * 2 != DIGITS * len(hashes) or any(len(h) != DIGITS for h in hashes):
+    # long text is not joined: a pickle of some kilobytes may hold the same a million times
+    if all(isinstance(text, str) and len(text) == DIGITS for text in hashes):
+        with contextlib.suppress(ValueError):  # the loop finds what is wrong
+            data = bytes.fromhex("".join(hashes))
+    if len(data) * 2 != DIGITS * len(hashes):
         for row, text in enumerate(hashes):
             if not _is_hash(text):
-                reason = f"expected a model_hash of {DIGITS} hex digits, got {text!r:.60}"
+                reason = f"expected a model_hash of {DIGITS} hex digits, got {shown(text)}"
                 raise RowError(row, reason)
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, DIGITS // 2)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blox_env.ground.errors import RowError
+from blox_env.ground.errors import RowError, shown
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.blox.blocks import RANK, STAGES
 
@@ -20,18 +20,18 @@ def flattened(nested: Sequence[Any]) -> IntArray:
         ValueError: says which stage is wrong and why.
     """
     if not isinstance(nested, Sequence | np.ndarray) or len(nested) != STAGES:
-        raise ValueError(f"expected an arch_vec of {STAGES} stages, got {nested!r}")
+        raise ValueError(f"expected an arch_vec of {STAGES} stages, got {shown(nested)}")
     flat: list[Any] = []
     for stage, pair in enumerate(nested):
         try:
             (op1,), (op2, prev, inp, skip) = pair
         except (TypeError, ValueError):
             raise ValueError(
-                f"stage {stage}: expected [[op1], [op2, prev, input, skip]], got {pair!r}"
+                f"stage {stage}: expected [[op1], [op2, prev, input, skip]], got {shown(pair)}"
             ) from None
         flat += [op1, op2, prev, inp, skip]
     if not all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in flat):
-        raise ValueError(f"expected whole numbers in the arch_vec, got {nested!r}")
+        raise ValueError(f"expected whole numbers in the arch_vec, got {shown(nested)}")
     return np.array([flat], dtype=np.int64)
 
 
