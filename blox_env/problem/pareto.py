@@ -47,7 +47,20 @@ def front(points: ArrayLike, *, maximise: bool | Sequence[bool] = False) -> NDAr
     if values.shape[1] == 2:
         return _front_of_two(values[:, 0], values[:, 1])
     moocore = _moocore("a front of three or more objectives")
+    values = _ranked(values)
     return np.asarray(moocore.is_nondominated(values, keep_weakly=True), dtype=bool)
+
+
+def _ranked(values: FloatArray) -> FloatArray:
+    """Points in the same order in each objective, all finite.
+
+    moocore 0.3.2 gives wrong fronts of three and more objectives with infinite values, or ends the
+    process. A front is a matter of order alone.
+    """
+    if np.isfinite(values).all():
+        return values
+    ranks = [np.unique(column, return_inverse=True)[1] for column in values.T]
+    return np.stack(ranks, axis=1).astype(float)
 
 
 def _front_of_two(first: FloatArray, second: FloatArray) -> NDArray[np.bool_]:
@@ -70,7 +83,8 @@ def hypervolume(
     """Volume that points dominate up to a reference point, by moocore; more is better.
 
     Args:
-        points: objectives ``(n, m)``, one row a point; those beyond the reference add nothing.
+        points: objectives ``(n, m)``, one row a point; those beyond the reference add nothing, and
+            one that is infinitely good adds an infinite volume.
         reference: the reference point ``(m,)``, in the sense of the points.
         maximise: whether objectives are to be large instead of small, for all or one each.
 
@@ -87,7 +101,15 @@ def hypervolume(
     if np.isnan(values).any() or np.isnan(corner).any():
         raise ValueError("points and reference must not be NaN")
     sign = _signs(maximise, values.shape[1])
-    return float(_moocore("a hypervolume").hypervolume(values * sign, ref=corner * sign))
+    values, corner = values * sign, corner * sign
+    moocore = _moocore("a hypervolume")
+    if not (np.isfinite(values).all() and np.isfinite(corner).all()):  # see _ranked
+        values = values[(values < corner).all(axis=1)]
+        if len(values) and not (np.isfinite(values).all() and np.isfinite(corner).all()):
+            return np.inf
+        if not len(values):
+            return 0.0
+    return float(moocore.hypervolume(values, ref=corner))
 
 
 def igd_plus(
@@ -109,8 +131,10 @@ def igd_plus(
         ImportError: without the extra ``moo``.
     """
     found, true = _two_sets(points, front, maximise)
+    found = found[(found < np.inf).all(axis=1)]  # others are infinitely far from each point
     if not len(found):
         return np.inf
+    found = np.maximum(found, true.min(axis=0))  # what is better than all is not nearer for it
     return float(_moocore("IGD+").igd_plus(found, ref=true))
 
 
@@ -128,8 +152,12 @@ def epsilon_additive(
         maximise: objectives of which more is better, one for all or one each.
     """
     found, true = _two_sets(points, front, maximise)
+    found = found[(found < np.inf).all(axis=1)]
     if not len(found):
         return np.inf
+    if not np.isfinite(found).all():  # -inf is no distance in an objective, unless all are
+        far = np.max(found[None] - true[:, None], axis=2)
+        return float(far.min(axis=1).max())
     return float(_moocore("an epsilon indicator").epsilon_additive(found, ref=true))
 
 
@@ -145,6 +173,8 @@ def _two_sets(
         )
     if np.isnan(found).any() or np.isnan(true).any():
         raise ValueError("points and front must not be NaN")
+    if not np.isfinite(true).all():
+        raise ValueError("the front that points are compared with must be finite")
     sign = _signs(maximise, found.shape[1])
     return found * sign, true * sign
 

@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -17,11 +17,11 @@ def brute_force(points):
     return ~(no_worse & better).any(axis=0)
 
 
-def tables(objectives):
-    """Small integers, so that ties and equal points are frequent."""
+def tables(objectives, values=(-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)):
+    """Few values, so that ties and equal points are frequent."""
     shapes = array_shapes(min_dims=1, max_dims=1, min_side=0, max_side=25)
     return shapes.flatmap(
-        lambda n: arrays(float, (*n, objectives), elements=st.integers(-3, 3).map(float))
+        lambda n: arrays(float, (*n, objectives), elements=st.sampled_from(values))
     )
 
 
@@ -40,6 +40,43 @@ def test_front_is_what_nothing_dominates(objectives):
 @given(st.sampled_from([3, 4]).flatmap(tables))
 def test_front_of_many_objectives(points):
     np.testing.assert_array_equal(front(points), brute_force(points))
+
+
+INFINITE = (-np.inf, -1.0, 0.0, 2.0, np.inf)
+
+
+@pytest.mark.extra
+@given(st.sampled_from([3, 4]).flatmap(lambda m: tables(m, INFINITE)))
+@example(np.array([[2, -np.inf, 0], [2, -2, -1]]))  # a segmentation fault in moocore 0.3.2
+@example(np.array([[np.inf, 2, np.inf], [np.inf, np.inf, -1]]))
+@example(np.array([[1, 2, -np.inf, 0], [1, -1, -np.inf, -1]]))
+def test_front_of_many_objectives_with_infinite_values(points):
+    np.testing.assert_array_equal(front(points), brute_force(points))
+
+
+@pytest.mark.extra
+@given(st.sampled_from([2, 3, 4]).flatmap(lambda m: tables(m, INFINITE)))
+def test_indicators_with_infinite_values(points):
+    m = points.shape[1]
+    inside = points[(points < 3).all(axis=1)]
+    volume = hypervolume(points, [3.0] * m)
+    if np.isinf(inside).any():
+        assert volume == np.inf
+    else:
+        assert volume == hypervolume(inside, [3.0] * m)
+    assert hypervolume(points, [-np.inf] * m) == 0
+    true = np.zeros((1, m))
+    worse = np.maximum(points, 0)
+    assert igd_plus(points, true) == pytest.approx(
+        np.sqrt((worse**2).sum(axis=1)).min(initial=np.inf)
+    )
+    assert epsilon_additive(points, true) == points.max(axis=1).min(initial=np.inf)
+
+
+def test_a_front_to_compare_with_is_finite():
+    for indicator in (igd_plus, epsilon_additive):
+        with pytest.raises(ValueError, match="must be finite"):
+            indicator([[0.0, 0.0]], [[0.0, np.inf]])
 
 
 @given(
