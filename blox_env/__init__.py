@@ -31,6 +31,7 @@ from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
 from blox_env.spaces import (
     BloxSpace,
+    BloxXLSpace,
     DartsSpace,
     MacroBenchSpace,
     NatsTopologySpace,
@@ -50,6 +51,7 @@ __all__ = [
     "BloxEnv",
     "BloxSpace",
     "BloxVectorEnv",
+    "BloxXLSpace",
     "DartsSpace",
     "Device",
     "Evaluation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from blox_env.ground.parallel import Outcome, run_tasks
 from blox_env.ground.progress import Tell, silent
 from blox_env.networks.recipe import Recipe, recipe_for
 from blox_env.networks.tasks import load_task
-from blox_env.spaces import BloxSpace
+from blox_env.spaces import BloxSpace, BloxXLSpace
+from blox_env.spaces.blox.stages import BlockSpace
 
 SCHEMA = 1
+SPACES: dict[str, Callable[[], BlockSpace]] = {"blox": BloxSpace, "bloxxl": BloxXLSpace}
 GROUP = 64  # networks that train in lockstep on a GPU
 
 
@@ -37,6 +39,7 @@ class Plan:
         seed: of the draw; a larger plan with the same seed contains a smaller one.
         recipe: fields of :class:`blox_env.networks.recipe.Recipe` that differ from the task's.
         listed: trainings ``(row, seed, asked_by)`` to do instead of uniform ones.
+        space: name of the space of uniform ones, ``"blox"`` or ``"bloxxl"``.
     """
 
     task: str = "digits"
@@ -46,6 +49,7 @@ class Plan:
     seed: int = 0
     recipe: dict[str, Any] = field(default_factory=dict)
     listed: tuple[tuple[tuple[int, ...], int, str], ...] = ()
+    space: str = "blox"
 
     def full_recipe(self) -> Recipe:
         """The recipe of the task with the plan's changes."""
@@ -62,16 +66,25 @@ class Plan:
         for name in ("architectures", "seeds"):
             check_positive_int(name, getattr(self, name))
         check_positive_int("repeated", self.repeated, 0)
-        space = BloxSpace()
-        if self.architectures > space.size:
-            raise ValueError(f"architectures must be at most {space.size}")
-        order = np.random.default_rng(self.seed).permutation(space.size)
-        rows = space.from_index(order[: self.architectures]).tolist()
         return [
-            (tuple(row), seed)
-            for i, row in enumerate(rows)
+            (row, seed)
+            for i, row in enumerate(self._drawn())
             for seed in range(self.seeds if i < self.repeated else 1)
         ]
+
+    def _drawn(self) -> list[tuple[int, ...]]:
+        """Distinct architectures, drawn uniformly."""
+        if self.space not in SPACES:
+            raise ValueError(unknown_name("space", self.space, SPACES))
+        space = SPACES[self.space]()
+        rng = np.random.default_rng(self.seed)
+        if not space.listable:  # far more than can be drawn, so that two are hardly ever equal
+            rows = space.sample(rng, 2 * self.architectures).tolist()
+            return list(dict.fromkeys(map(tuple, rows)))[: self.architectures]
+        if self.architectures > space.size:
+            raise ValueError(f"architectures must be at most {space.size}")
+        order = rng.permutation(space.size)
+        return list(map(tuple, space.from_index(order[: self.architectures]).tolist()))
 
 
 def result_name(row: tuple[int, ...], seed: int) -> str:

@@ -15,7 +15,10 @@ from blox_env.cli.common import Address, Data, Workers, console, errors
 def collect(
     out: Annotated[Path, typer.Option(help="Folder of result files, one each training.")],
     task: Annotated[str, typer.Option(help="Name of a task.")] = "digits",
-    architectures: Annotated[int, typer.Option(help="How many, drawn uniformly.")] = 700,
+    space: Annotated[str, typer.Option(help="Space to draw from: blox or bloxxl.")] = "blox",
+    architectures: Annotated[
+        int, typer.Option(help="How many, drawn uniformly; with --found-on at most so many.")
+    ] = 700,
     repeated: Annotated[int, typer.Option(help="How many of them with several seeds.")] = 100,
     seeds: Annotated[int, typer.Option(help="Seeds of those.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
@@ -27,6 +30,10 @@ def collect(
     round_name: Annotated[
         str, typer.Option("--round", help="What such trainings are tagged with.")
     ] = "round1",
+    devices: Annotated[
+        str | None,
+        typer.Option(help="Devices that agents search on, all embedded ones if not given."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, or cuda: many networks at once.")] = "cpu",
     pack: Annotated[Path | None, typer.Option(help="Join all results in this CSV file.")] = None,
     workers: Workers = None,
@@ -41,8 +48,15 @@ def collect(
         from blox_env.experiment.rounds import found_trainings
 
         with console.status("searching"):
-            listed = found_trainings(found_on, round_name, seeds=seeds, seed=seed)
-    plan = collecting.Plan(task, architectures, repeated, seeds, seed, listed=listed)
+            listed = found_trainings(
+                found_on,
+                round_name,
+                seeds=seeds,
+                seed=seed,
+                devices=None if devices is None else devices.split(","),
+                limit=architectures,
+            )
+    plan = collecting.Plan(task, architectures, repeated, seeds, seed, listed=listed, space=space)
     with shown("training") as tell:
         summary = collecting.collect(
             plan, out, device=device, workers=workers, address=address, tell=tell

@@ -67,6 +67,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
     },
     "network": {  # by the name of the space
         "blox": "blox_env.networks.blox:BloxNetwork",
+        "bloxxl": "blox_env.networks.blox:BloxNetwork",
         "darts": "blox_env.networks.darts:DartsNetwork",
     },
 }

@@ -8,8 +8,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from blox_env.ground.errors import check_positive_int
-from blox_env.spaces.blox import STAGES, Block, BloxSpace
+from blox_env.spaces.blox import BLOCKS, STAGES, Block
 from blox_env.spaces.blox.counts import BOTTLENECK
+from blox_env.spaces.blox.stages import BlockSpace
 
 
 def conv_bn_relu(c_in: int, c_out: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Module:
@@ -135,10 +136,10 @@ class Reduction(nn.Module):
 
 
 class BloxNetwork(nn.Sequential):
-    """Stem, three times block and reduction, average pooling, linear classifier.
+    """Stem, three times blocks and a reduction, average pooling, linear classifier.
 
     Args:
-        row: block numbers ``(3,)``.
+        row: block numbers, ``(3,)`` for Blox or ``(12,)`` for BloxXL, stage by stage.
         width: channels of the stem (upstream: 32); a multiple of 2.
         classes: number of classes (upstream: 100).
         in_channels: channels of the images.
@@ -157,13 +158,17 @@ class BloxNetwork(nn.Sequential):
         if check_positive_int("width", width) % 2:
             raise ValueError(f"width must be a multiple of 2, got {width}")
         check_positive_int("classes", classes)
-        rows = BloxSpace().check(row)
-        if len(rows) != 1:
-            raise ValueError(f"row must be one architecture of {STAGES} blocks, got {len(rows)}")
+        depth, over = divmod(np.shape(row)[-1] if np.ndim(row) else 0, STAGES)
+        if np.ndim(row) != 1 or over or not depth:
+            raise ValueError(
+                f"row must be one architecture, a multiple of {STAGES} blocks, got shape "
+                f"{np.shape(row)}"
+            )
+        numbers = BlockSpace(depth, "blocks").check(row)[0].tolist()
         stages: list[nn.Module] = []
-        for stage, number in enumerate(rows[0].tolist()):
-            c = width << stage
-            stages += [BlockModule(BloxSpace.blocks[number], c), Reduction(c)]
+        for stage in range(STAGES):
+            c, own = width << stage, numbers[stage * depth : (stage + 1) * depth]
+            stages += [*(BlockModule(BLOCKS[number], c) for number in own), Reduction(c)]
         super().__init__(
             conv_bn_relu(in_channels, width, 3),
             *stages,
@@ -171,4 +176,4 @@ class BloxNetwork(nn.Sequential):
             nn.Flatten(),
             nn.Linear(width << STAGES, classes),
         )
-        self.row = tuple(rows[0].tolist())
+        self.row = tuple(numbers)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace
+from blox_env.spaces.blox import BloxSpace, BloxXLSpace
 from blox_env.spaces.darts import DartsSpace
 from blox_env.spaces.macro import MacroBenchSpace
 from blox_env.spaces.topology import NatsTopologySpace
@@ -18,6 +18,7 @@ SPACES: dict[str, Callable[[], SearchSpace]] = {
 __all__ = [
     "SPACES",
     "BloxSpace",
+    "BloxXLSpace",
     "DartsSpace",
     "MacroBenchSpace",
     "NatsTopologySpace",

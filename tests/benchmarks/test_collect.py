@@ -118,3 +118,13 @@ def test_full_recipes_do_not_train_in_lockstep(tmp_path):
     plan = Plan(architectures=1, repeated=0, recipe={"cutout": 4})
     with pytest.raises(ValueError, match=r"do not train in lockstep: use .*train_augmented"):
         collect(plan, tmp_path, device="cuda")
+
+
+def test_a_space_without_an_index():
+    small = Plan(architectures=5, repeated=0, space="bloxxl").trainings()
+    large = Plan(architectures=9, repeated=2, space="bloxxl").trainings()
+    assert {row for row, _ in small} < {row for row, _ in large}
+    assert all(len(row) == 12 for row, _ in large)
+    assert len(large) == 9 + 2 * 2
+    with pytest.raises(ValueError, match=r"blox-xl.*bloxxl"):
+        Plan(space="blox-xl").trainings()

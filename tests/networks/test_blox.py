@@ -73,3 +73,24 @@ def test_build_network_gives_the_network_of_a_row():
 def test_bad_arguments(row, arguments, message):
     with pytest.raises(ValueError, match=message):
         BloxNetwork(row, **arguments)
+
+
+def test_several_blocks_a_stage():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from blox_env.spaces import BloxXLSpace
+
+    space = BloxXLSpace()
+    for row in space.sample(np.random.default_rng(2), 3):
+        network = space.build_network(row, width=4, classes=10).eval()
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            assert network(torch.zeros(1, 3, 16, 16)).shape == (1, 10)
+        assert counter.get_total_flops() == 2 * space.macs(row, width=4, classes=10, image_size=16)
+        assert count(network) == space.params(row, width=4, classes=10)
+        assert network.row == tuple(row.tolist())
+
+
+@pytest.mark.parametrize("row", [[0, 1], [0, 1, 2, 3], [], 3, [[0, 1, 2]]])
+def test_rows_that_fill_no_stages(row):
+    with pytest.raises(ValueError, match="a multiple of 3 blocks"):
+        BloxNetwork(row)

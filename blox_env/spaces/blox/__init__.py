@@ -2,5 +2,6 @@
 
 from blox_env.spaces.blox.blocks import BLOCKS, OPERATIONS, STAGES, Block, stage_edges
 from blox_env.spaces.blox.space import BloxSpace
+from blox_env.spaces.blox.xl import BloxXLSpace
 
-__all__ = ["BLOCKS", "OPERATIONS", "STAGES", "Block", "BloxSpace", "stage_edges"]
+__all__ = ["BLOCKS", "OPERATIONS", "STAGES", "Block", "BloxSpace", "BloxXLSpace", "stage_edges"]
