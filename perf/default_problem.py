@@ -2,11 +2,11 @@
 
     python perf/default_problem.py [--benchmarks cifar10,digits]
 
-For each benchmark, device, reward and target: the points of the accuracy-latency front, the largest
-share of its hypervolume that one point has alone, the place of the reward's optimum on the front (1
-is the fastest point), and the regret of random search (expected, exact: the best of n distinct
-draws). A default problem needs a front of 20 points or more, an inner optimum, and random search
-that is clearly worse.
+For each benchmark, device, reward and target: the points of the accuracy-latency front, how many of
+them were trained and measured, the largest share of its hypervolume that one point has alone, the
+place of the reward's optimum on the front (1 is the fastest point), and the regret of random search
+(expected, exact: the best of n distinct draws). A default problem needs a front of 20 points or
+more, an inner optimum, and random search that is clearly worse.
 """
 
 from __future__ import annotations
@@ -50,15 +50,18 @@ def main() -> None:
     parser.add_argument("--devices", default=",".join(blox_env.list_devices("blox")))
     arguments = parser.parse_args()
     table = Table()
-    for head in ("benchmark", "device", "reward", "target ms", "front", "largest share",
-                 "optimum at", "accuracy", "latency", "random 100", "random 500"):  # fmt: skip
+    for head in ("benchmark", "device", "reward", "target ms", "front", "trained", "measured",
+                 "largest share", "optimum at", "accuracy", "latency", "random 100",
+                 "random 500"):  # fmt: skip
         table.add_column(head)
     for benchmark in arguments.benchmarks.split(","):
         space = blox_env.load_benchmark(benchmark).space
         every = space.all()
-        accuracy = blox_env.load_benchmark(benchmark).evaluate(every).val_acc
+        known = blox_env.load_benchmark(benchmark).evaluate(every)
+        accuracy, trained = known.val_acc, known.source == "trained"
         for device in arguments.devices.split(","):
-            latency = blox_env.load_device(device).latency_ms(every)
+            loaded = blox_env.load_device(device)
+            latency, measured = loaded.latency_ms(every), loaded.measured(every)
             order = np.lexsort((-accuracy, latency))
             best = np.maximum.accumulate(accuracy[order])
             front = order[np.r_[True, np.diff(best) > 0]]
@@ -75,7 +78,8 @@ def main() -> None:
                     on = front[min(place, len(front) - 1)] == top
                     where = f"{place + 1} of {len(front)}" if on else "off the front"
                     table.add_row(
-                        benchmark, device, reward, f"{target}", f"{len(front)}", f"{share:.2f}",
+                        benchmark, device, reward, f"{target}", f"{len(front)}",
+                        f"{trained[front].sum()}", f"{measured[front].sum()}", f"{share:.2f}",
                         where, f"{accuracy[top]:.4f}", f"{latency[top]:.2f}",
                         f"{random_regret(values, 100):.4f}", f"{random_regret(values, 500):.4f}",
                     )  # fmt: skip
