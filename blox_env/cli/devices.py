@@ -11,13 +11,23 @@ import typer
 import blox_env
 from blox_env.cli.common import Json, console, errors, names
 from blox_env.cli.screen import Listing, check_folder
+from blox_env.devices.doubt import doubt
 
 DRIVEN_BY = "onnxruntime, openvino, torch-cpu, torch-cuda or module:Class."
 
 
 def measure(
-    out: Annotated[Path, typer.Option(help="Folder of raw measurements.")],
-    device: Annotated[str, typer.Option(help="What the device is called.")] = "this-machine",
+    out: Annotated[Path | None, typer.Option(help="Folder of raw measurements.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="What the device is called; this-machine if not given.")
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", help="Measure nothing: a CSV file of architecture and latency_ms."),
+    ] = None,
+    space: Annotated[
+        str | None, typer.Option(help="Space of that file, by its rows if not given.")
+    ] = None,
     runtime: Annotated[str, typer.Option(help=DRIVEN_BY)] = "onnxruntime",
     threads: Annotated[int, typer.Option(help="Threads, each on a core of its own.")] = 1,
     batch: Annotated[int, typer.Option(help="Images an inference.")] = 1,
@@ -43,13 +53,19 @@ def measure(
 ) -> None:
     """Measure latency on this machine; a killed run goes on where it was.
 
-    The folder that --build writes is a device for every other command: --device FOLDER.
+    The folder that --build writes is a device for every other command: --device FOLDER. With
+    --from FILE it is made of timings that were measured elsewhere.
     """
     from blox_env.cli.views.progress import tracked
     from blox_env.devices.build import add_retest, build_device
     from blox_env.devices.measure import run_measurement
     from blox_env.devices.protocol import Protocol
 
+    if from_ is not None:
+        _from_table(from_, build, device, space, priors, measures=out or budget or retest)
+        return
+    if out is None:
+        raise ValueError("--out: expected a folder of raw measurements")
     if priors is not None and budget is None:
         raise ValueError("priors help to measure few networks: expected a budget with them")
     known: list[Any] = []
@@ -59,7 +75,7 @@ def measure(
     settings: dict[str, Any] = {} if runtime == "torch-cuda" else {"threads": threads}
     with tracked() as track:
         run_measurement(
-            device,
+            device or "this-machine",
             networks if budget is None else budget,
             out,
             seed=seed,
@@ -73,15 +89,49 @@ def measure(
             **settings,
         )
     if build is not None:
-        made = build_device(out, build, priors=known)
-        held = made.card["predictor"]["held_out"]
-        console.print(
-            f"device: {build}, {made.card['measured']} networks measured, the others predicted "
-            f"(held out: error {held['mape']:.1%}, Spearman {held['spearman']:.3f})"
-        )
+        _tell(build_device(out, build, priors=known), build)
     if retest is not None:
         found = add_retest(retest, out)
         console.print(f"{retest}: differs by {found.mape:.1%}, Spearman {found.spearman:.3f}")
+
+
+def _from_table(
+    path: Path,
+    build: Path | None,
+    device: str | None,
+    space: str | None,
+    priors: str | None,
+    *,
+    measures: object,
+) -> None:
+    """Make a device of a file of timings."""
+    from blox_env.importers.timings import device_from_table
+
+    if build is None or measures:
+        raise ValueError("--from measures nothing: expected --build FOLDER, no --out or --budget")
+    check_folder(build, "--build")
+    known = None if priors is None else [] if priors == "none" else names(priors)
+    with errors.status("fitting predictors"):
+        made = device_from_table(path, build, name=device, space=space, priors=known)
+    _tell(made, build)
+
+
+def _tell(made: blox_env.Device, build: Path) -> None:
+    """Say what a new device knows, and warn where that is little."""
+    text = f"device: {build}, {made.card['measured']} networks measured"
+    if "predictor" in made.card:
+        held = made.card["predictor"]["held_out"]
+        text += (
+            ", the others predicted "
+            f"(held out: error {held['mape']:.1%}, Spearman {held['spearman']:.3f})"
+        )
+    console.say(text)
+    _warn(made)
+
+
+def _warn(device: blox_env.Device) -> None:
+    if warning := doubt(device.card):
+        errors.say(f"warning: {warning}")
 
 
 def devices(
@@ -105,15 +155,18 @@ def devices(
         cells = ["?"] * 3
         value = {"device": device.name, "median_ms": device.median_ms()}
         if "predictor" in card:
-            held, noise = card["predictor"]["held_out"], card["noise"]
-            again = noise.get("another_occasion", noise["retest"])
-            cells = [f"{held['mape']:.1%}", f"{held['spearman']:.3f}"]
-            cells.append(f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}")
+            held, noise = card["predictor"]["held_out"], card.get("noise", {})
+            again = noise.get("another_occasion", noise.get("retest"))
+            cells[:2] = [f"{held['mape']:.1%}", f"{held['spearman']:.3f}"]
+            if again is not None:
+                cells[2] = f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}"
             value |= {"held_out": held, "measured_again": again}
         measured = str(card.get("measured", "?"))
         rows.append((device.name, f"{device.median_ms():.2f} ms", measured, *cells))
         values.append({**value, "measured": card.get("measured")})
     Listing(headings, rows, values).show(console, as_json=json)
+    for device in known:
+        _warn(device)
     if pictures is not None:
         check_folder(pictures, "--pictures")
         from blox_env.analysis.device_points import DevicePoints

@@ -20,6 +20,7 @@ from blox_env.cli.common import (
     options_of,
 )
 from blox_env.cli.screen import check_file
+from blox_env.devices.doubt import doubt
 from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int, unknown_name
 
@@ -78,6 +79,8 @@ def search(
         write_atomic(out, history.to_csv())
     best_listing(problem, history).show(console, as_json=json)
     told = errors if json else console
+    if problem.device is not None and (warning := doubt(problem.device.card)):
+        errors.say(f"warning: {warning}")
     asked = target is not None or problem.reward_name.startswith("constraint")
     if asked and (warning := unmet_target(problem, history)):
         errors.say(f"warning: {warning}")

@@ -18,10 +18,10 @@ from blox_env.devices.card import (
     PLANNED,
     DeviceCard,
     NoiseFacts,
-    ScoreFacts,
     card_text,
     description,
     facts,
+    score_facts,
 )
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import predictor
@@ -333,13 +333,3 @@ def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
 
 def _key(statistic: str, window: int) -> str:
     return f"{statistic}, drift over {window}" if window else statistic
-
-
-def score_facts(scores: predictor.Scores) -> ScoreFacts:
-    """Scores as they stand in a card."""
-    return {
-        "mape": scores.mape,
-        "spearman": scores.spearman,
-        "kendall": scores.kendall,
-        "r2": scores.r2,
-    }

@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
+from blox_env.devices.estimators.predictor import Scores
 from blox_env.devices.measure import choose_rows
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
@@ -215,11 +216,11 @@ def card_text(card: DeviceCard) -> str:
         "",
         "| predictor | held-out error | Spearman | Kendall | R² |",
         "|---|---|---|---|---|",
-        *(_row(key, value) for key, value in found["held_out_of_all"].items()),
+        *(score_row(key, value) for key, value in found["held_out_of_all"].items()),
         "",
         "| statistic | test-retest error | Spearman | Kendall | R² |",
         "|---|---|---|---|---|",
-        *(_row(key, value) for key, value in statistic["retest_of_all"].items()),
+        *(score_row(key, value) for key, value in statistic["retest_of_all"].items()),
         "",
         (
             "Files: `latency.npy` float32 by architecture number, `measured.npy` numbers of the "
@@ -276,6 +277,16 @@ def facts(
     }
 
 
+def score_facts(scores: Scores) -> ScoreFacts:
+    """Scores as they stand in a card."""
+    return {
+        "mape": scores.mape,
+        "spearman": scores.spearman,
+        "kendall": scores.kendall,
+        "r2": scores.r2,
+    }
+
+
 def _threads(settings: dict[str, str]) -> str:
     threads = settings.get("intra_op_num_threads", "1")
     return "one thread" if threads == "1" else f"{threads} threads"
@@ -326,7 +337,13 @@ def _listed(entries: dict[str, str]) -> str:
     return ", ".join(f"{key} {value}" for key, value in entries.items())
 
 
-def _row(name: str, s: ScoreFacts) -> str:
+def score_row(name: str, s: ScoreFacts) -> str:
+    """A line of a table of scores.
+
+    Args:
+        name: what they are of.
+        s: the scores.
+    """
     return (
         f"| {name} | {s['mape']:.2%} | {s['spearman']:.3f} | {s['kendall']:.3f} | {s['r2']:.3f} |"
     )

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.devices.base import Device
+from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray
+from blox_env.spaces import SPACES
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace
 from blox_env.store.arrays import read_array
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "devices"
@@ -59,19 +60,21 @@ class MeasuredDevice(Device):
     def from_folder(
         cls, folder: str | os.PathLike[str], space: SearchSpace | None = None
     ) -> MeasuredDevice:
-        """The device that :func:`blox_env.devices.build.build_device` wrote; Blox by default.
+        """The device that :func:`blox_env.devices.build.build_device` wrote.
 
         Args:
             folder: with ``card.json`` and the tables.
-            space: of the architectures.
+            space: of the architectures, the one that the card names if not given.
 
         Raises:
             FileNotFoundError: a file of the folder is missing.
             ValueError: a file is damaged; names it, what was expected and what came.
         """
-        space = BloxSpace() if space is None else space
         path = Path(folder) / "card.json"
         card = _read_card(path)
+        if space is None and card["space"] not in SPACES:
+            raise ValueError(f"{path}: {unknown_name('space', card['space'], SPACES)}")
+        space = SPACES[card["space"]]() if space is None else space
         if card["space"] != space.name:
             raise ValueError(f"{path}: expected the space {space.name!r}, got {card['space']!r}")
         latency, measured = (
@@ -108,7 +111,7 @@ class MeasuredDevice(Device):
 
 
 def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
-    """The device of the Blox space in a folder that ``blox-env measure --build`` wrote."""
+    """The device in a folder that ``blox-env measure --build`` wrote."""
     return MeasuredDevice.from_folder(folder)
 
 

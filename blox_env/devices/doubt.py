@@ -1,0 +1,26 @@
+"""How far a device's predictions can be trusted, in words where that is not far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+MOST_ERROR = 0.10  # held-out mean relative error of predictions that are relied on
+LEAST_SPEARMAN = 0.90  # and their rank correlation
+
+
+def doubt(card: Mapping[str, Any]) -> str | None:
+    """A sentence about a device whose held-out predictions are poor; None for one to rely on.
+
+    Args:
+        card: of the device; without a predictor there is nothing to doubt.
+    """
+    held = card.get("predictor", {}).get("held_out")
+    if held is None or (held["mape"] <= MOST_ERROR and held["spearman"] >= LEAST_SPEARMAN):
+        return None
+    return (
+        f"the latencies that {card['name']} predicts are poor: held out, they are off by "
+        f"{held['mape']:.1%} with Spearman {held['spearman']:.2f}, from {card['measured']} "
+        f"measured networks (relied on: at most {MOST_ERROR:.0%} and at least "
+        f"{LEAST_SPEARMAN:g}); measure more networks, or again on a quiet machine"
+    )
