@@ -1,4 +1,4 @@
-"""How far a device's predictions can be trusted, in words where that is not far."""
+"""Trust in the predictions of a device, in words where there is reason for little."""
 
 from __future__ import annotations
 
