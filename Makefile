@@ -31,7 +31,7 @@ help:
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
-	@echo 'make faults       longer: killed processes, corrupt files'
+	@echo 'make faults       longer: killed processes, corrupt files, full disks, power failures'
 	@echo 'make fuzz         longer: many random inputs'
 	@echo 'make clean        remove build products and caches (.venv stays)'
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from io import FileIO
 from typing import Any
 
@@ -22,12 +23,20 @@ from blox_env.store.encodings import Bounds
 Stamp = tuple[int, ...]
 _AT_ONCE = 2**20  # bytes that are read and hashed together
 _MOST_REMEMBERED = 4096
+_TICKS = (100_000_000, 2_000_000_000)  # ns in which a file may change twice at one time of a clock
 _verified: dict[tuple[object, ...], None] = {}  # what this process has verified
 
 
 def stamp(status: os.stat_result) -> Stamp:
     """What changes when a file is another one or is written to."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _may_change_unseen(now: Stamp) -> bool:
+    """Tell whether a file is so new that another change could have the same time."""
+    fine, coarse = _TICKS
+    changed = now[4]
+    return time.time_ns() - changed < (fine if changed % 10**9 else coarse)
 
 
 class ColumnFile:
@@ -118,9 +127,9 @@ class ColumnFile:
     def _known(self, file: FileIO) -> bool:
         """Tell whether this process has verified the file that is open."""
         now = stamp(os.fstat(file.fileno()))
+        if self._identity(now) not in _verified:
+            return False
         if now != self._stamp:
-            if self._identity(now) not in _verified:
-                return False
             self._header(file)
             self._stamp = now
         return True
@@ -140,10 +149,11 @@ class ColumnFile:
             raise ValueError(f"{self.path}: {error.strerror or error}") from error
         if stamp(os.fstat(file.fileno())) != before or found.hexdigest() != self.sha256:
             raise self._other()
-        while len(_verified) >= _MOST_REMEMBERED:
-            del _verified[next(iter(_verified))]
-        _verified[self._identity(before)] = None
         self._stamp = before
+        if not _may_change_unseen(before):
+            while len(_verified) >= _MOST_REMEMBERED:
+                del _verified[next(iter(_verified))]
+            _verified[self._identity(before)] = None
         return values
 
     def _header(self, file: FileIO) -> tuple[int, ...]:
