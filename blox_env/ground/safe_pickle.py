@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 MOST_OPCODES = 96 * 91_125  # a run of floats counts as one
 _LOOK = 256  # floats looked for at once
 _FLOAT = 9  # bytes: the opcode and a big-endian double
+_RUN = np.dtype([("opcode", "u1"), ("number", ">f8")])
 _HIGHEST_PROTOCOL = 5
 _MARK = object()
 Data = bytes | mmap.mmap
@@ -37,9 +38,8 @@ class Floats:
 
     def array(self) -> NDArray[np.float64]:
         """The floats, ``(count,)``."""
-        raw = np.frombuffer(self._data, np.uint8, self.count * _FLOAT, self._place)
-        numbers = np.ascontiguousarray(raw.reshape(self.count, _FLOAT)[:, 1:])
-        return numbers.view(">f8")[:, 0].astype(np.float64)
+        run = np.frombuffer(self._data, _RUN, self.count, self._place)
+        return run["number"].astype(np.float64)
 
 
 def load(data: Data, start: int = 0, *, runs: bool = False) -> Any:
@@ -112,11 +112,11 @@ class _Machine:
     def run(self) -> Any:
         if self.take(1) != b"\x80" or not 2 <= self.take(1)[0] <= _HIGHEST_PROTOCOL:
             raise ValueError("expected a pickle of protocol 2 to 5")
-        actions, data = self.actions, self.data
+        actions, data = [self.actions.get(code) for code in range(256)], self.data
         for _ in range(MOST_OPCODES):
             code = data[self.place]
             self.place += 1
-            action = actions.get(code)
+            action = actions[code]
             if action is None:
                 if code == ord("."):
                     return self.result()
@@ -140,8 +140,11 @@ class _Machine:
         )
 
     def take(self, size: int) -> bytes:
-        self.skip(size)
-        return self.data[self.place - size : self.place]
+        start = self.place
+        self.place = end = start + size
+        if end > self.end:
+            raise ValueError("the pickle is cut off")
+        return self.data[start:end]
 
     def skip(self, size: int) -> None:
         self.place += size

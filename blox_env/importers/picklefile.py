@@ -58,11 +58,11 @@ def read_pickle(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
 
 def _length(row: list[Any] | tuple[Any, ...]) -> int:
     """Number of values of a row; two floats side by side in it have become one run."""
-    return sum(value.count if isinstance(value, Floats) else 1 for value in row)
+    return len(row) + sum([value.count - 1 for value in row if type(value) is Floats])
 
 
 def _spread(row: list[Any] | tuple[Any, ...]) -> list[Any]:
-    if not any(isinstance(value, Floats) for value in row):
+    if Floats not in set(map(type, row)):
         return list(row)
     values: list[Any] = []
     for value in row:
@@ -82,6 +82,10 @@ def _convert(name: str, cells: list[Any], header: Header) -> Any:
     assert header.epochs is not None  # files with curves say how long they are
     values = np.empty((len(cells), header.epochs))
     for row, cell in enumerate(cells):
+        run = cell[0] if type(cell) is list and len(cell) == 1 else None
+        if type(run) is Floats and run.count == header.epochs:  # as in all of a sound file
+            values[row] = run.array()
+            continue
         if not isinstance(cell, list | tuple) or _length(cell) != header.epochs:
             got = _length(cell) if isinstance(cell, list | tuple) else type(cell).__name__
             reason = f"{name}: expected a list of {header.epochs} numbers, got {got}"
