@@ -8,6 +8,7 @@ registrations of their driver through :func:`registrations` and :func:`restore`.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import inspect
 import os
@@ -228,9 +229,29 @@ def _loaded(kind: str, name: str, target: str | None, state: tuple[Any, ...] | N
     # the last two are arguments so that another target or folder of the name is another key
     if maker := family(kind, name):
         return resolve(kind, maker)(name)
+    if target is None and ":" not in name:
+        _check_folder(kind, Path(name))
     if target is None and state is not None:
         return resolve(kind, state[0])(name)
     return resolve(kind, name)()
+
+
+def _check_folder(kind: str, path: Path) -> None:
+    """Say what a folder is that is none of this kind, or that there is none but a similar one."""
+    if kind not in _FOLDERS or path.parent == Path():
+        return
+    if not path.exists() and path.parent.is_dir():
+        close = difflib.get_close_matches(path.name, os.listdir(path.parent), n=1)
+        hint = f"; did you mean {path.parent / close[0]}?" if close else ""
+        raise ValueError(f"{kind} {str(path)!r}: there is no such folder{hint}")
+    is_device = (path / "latency.npy").is_file()
+    if kind == "benchmark" and is_device:
+        raise ValueError(f"{path} is a device, not a benchmark")
+    files = _FOLDERS["benchmark"]
+    if kind == "device" and not is_device and any((path / file).is_file() for file in files):
+        inside = ", ".join(map(str, sorted((path / "devices").glob("*"))))
+        hint = f"; its devices are {inside}" if inside else ""
+        raise ValueError(f"{path} is a benchmark, not a device{hint}")
 
 
 def make(kind: str, name: str, options: Mapping[str, Any], expected: type[T]) -> T:

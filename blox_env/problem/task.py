@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blox_env.benchmarks.base import Benchmark, load_benchmark
-from blox_env.devices.base import Device, load_device
+from blox_env.devices.base import Device, list_devices, load_device
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
@@ -81,7 +81,7 @@ class Task:
         if board is not None and board.space != data.space:
             raise ValueError(
                 f"device {board.name!r} is for the space {board.space.name!r}, but "
-                f"benchmark {data.name!r} for {data.space.name!r}"
+                f"benchmark {data.name!r} for {data.space.name!r}{_fitting(data)}"
             )
         default = "accuracy" if board is None else "mnasnet"
         name, formula = load_reward(default if reward is None else reward)
@@ -231,6 +231,14 @@ def _again(
     """A task in another process."""
     rest: dict[str, Any] = {"noise": noise, "seed": seed, "objectives": objectives}
     return Task.of(benchmark, device, reward, latency_target_ms=target, **rest)
+
+
+def _fitting(data: Benchmark) -> str:
+    """The devices that go with a benchmark, as the end of a message."""
+    place = getattr(data, "folder", "")
+    own = [f"{place}/devices/{name}" for name in getattr(data, "device_names", ())]
+    names = [*list_devices(data.space.name), *own]
+    return f": expected no device ('none'){' or one of ' if names else ''}{', '.join(names)}"
 
 
 def _target(latency_target_ms: float | None, device: Device | None) -> float:

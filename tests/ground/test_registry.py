@@ -83,3 +83,18 @@ def test_code_is_told_from_names():
     assert registry.is_code("benchmark", "some.module:Class")
     assert not registry.is_code("benchmark", "live:digits")
     assert not registry.is_code("benchmark", "digits")
+
+
+def test_folders_of_another_kind_and_near_misses_are_named(tmp_path):
+    store, board = tmp_path / "store", tmp_path / "store" / "devices" / "board"
+    board.mkdir(parents=True)
+    (board / "latency.npy").touch()
+    (store / "manifest.json").touch()
+    for kind, place, message in (
+        ("benchmark", board, "board is a device, not a benchmark"),
+        ("device", store, f"is a benchmark, not a device; its devices are {board}"),
+        ("device", board.with_name("bord"), f"there is no such folder; did you mean {board}"),
+        ("benchmark", tmp_path / "x", "benchmark '.*x': there is no such folder$"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            registry.load(kind, str(place), object)

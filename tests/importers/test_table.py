@@ -77,6 +77,10 @@ def test_a_table_of_a_whole_space_is_a_benchmark_like_any(tmp_path):
         str(tmp_path / "store"), str(tmp_path / "store" / "devices" / "board"), budget=30
     )
     assert len(blox_env.search(problem, "regularized-evolution", seed=0)) == 30
+    with pytest.raises(
+        ValueError, match=r"expected no device \('none'\) or one of .*/devices/board"
+    ):
+        blox_env.Problem(str(tmp_path / "store"), "x86-ort-1t")
     assert "table" in benchmark.provides
 
 
