@@ -14,7 +14,8 @@ from blox_env.benchmarks.upstream import UpstreamCalls
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray
-from blox_env.store.reader import Numbering, open_store
+from blox_env.spaces.numbering import Numbering
+from blox_env.store.reader import open_store
 
 # name of a column -> file of a seed's trainings; accuracies are fractions
 COLUMNS = {

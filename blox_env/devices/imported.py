@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray
-from blox_env.store.reader import Numbering, Store, open_store
+from blox_env.spaces.numbering import Numbering
+from blox_env.store.reader import Store, open_store
 
 
 class ReleaseDevice(Device):
@@ -65,7 +66,7 @@ class ReleaseDevice(Device):
 
     @cached_property
     def complete(self) -> bool:
-        """Whether every architecture of the space was measured."""
+        """True if every architecture of the space was measured."""
         return not np.isnan(self.table).any()
 
     def __reduce__(self) -> tuple[Any, ...]:

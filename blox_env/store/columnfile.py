@@ -28,7 +28,7 @@ _verified: dict[tuple[object, ...], None] = {}  # what this process has verified
 
 
 def stamp(status: os.stat_result) -> Stamp:
-    """What changes when a file is another one or is written to."""
+    """Marks of a file that change when it is another one or is written to."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

@@ -1,4 +1,4 @@
-"""How a column is stored, what stands for a value that is not there, and what a value can be."""
+"""Encodings of columns: their types, the value that stands for none, and their bounds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORDS = {
 
 
 class Bounds:
-    """What the values of a column can be, whatever its checksum says.
+    """Bounds of the values of a column, whatever its checksum says.
 
     Args:
         key: of the column.

@@ -1,4 +1,4 @@
-"""Where a store goes: written in a folder beside its place, and moved there when it is complete."""
+"""Placing a store: written in a folder beside its place, and moved there when it is complete."""
 
 from __future__ import annotations
 

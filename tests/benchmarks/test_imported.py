@@ -12,7 +12,7 @@ from blox_env.benchmarks.imported import ReleaseBenchmark, from_folder
 from blox_env.importers.importing import import_files
 from blox_env.importers.made_up import expected, make_files, write_release
 from blox_env.spaces import BloxSpace, SearchSpace
-from blox_env.store.reader import Numbering
+from blox_env.spaces.numbering import Numbering
 
 SPACE = BloxSpace()
 PARTS = ("base", "ext", "info", "env", "bench")
