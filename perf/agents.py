@@ -160,10 +160,11 @@ def tasks(arguments: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
 
 
 def middle(values: list[float | None]) -> str:
-    """Median and quartiles; never reached counts as infinite."""
+    """Median and, in brackets, quartiles; never reached counts as infinite."""
     numbers = np.array([np.inf if v is None else v for v in values])
     low, mid, high = np.quantile(numbers, [0.25, 0.5, 0.75], method="inverted_cdf")
-    return " ".join("never" if np.isinf(v) else f"{v:.4g}" for v in (mid, low, high))
+    words = ["never" if np.isinf(v) else f"{v:.4g}" for v in (mid, low, high)]
+    return f"{words[0]} ({words[1]} – {words[2]})" if len(set(words)) > 1 else words[0]
 
 
 def difference(ours: list[float], theirs: list[float]) -> str:
@@ -230,11 +231,13 @@ def show(arguments: argparse.Namespace, console: Console) -> None:
     lines = [
         "# Agents under one protocol",
         "",
-        "Written by `python perf/agents.py --write docs/agents.md`; do not edit. Median and",
-        "quartiles over seeds. Regret is to the best of the table; *against random search* is the",
-        "95 % bootstrap interval of the difference of medians; *to the best* and *to the best",
-        "percent* are evaluations until then; hypervolume is the share of the whole front's. The",
-        "time is that of whole searches, on a machine with other work beside them.",
+        "Written by `python perf/agents.py --write docs/agents.md`; do not edit. Median over",
+        "seeds, in brackets the quartiles, lower first: 145 (102 – never) says that a quarter of",
+        "the searches had it after 102 evaluations, half of them after 145, and more than a",
+        "quarter not within the budget. Regret is to the best of the table; *against random",
+        "search* is the 95 % bootstrap interval of the difference of medians; *to the best* and",
+        "*to the best percent* are evaluations until then; hypervolume is the share of the whole",
+        "front's. The time is that of whole searches, on a machine with other work beside them.",
     ]
     for title, columns, rows in tables(arguments):
         table = Table(*columns, title=title)
