@@ -93,7 +93,7 @@ def test_folders_of_another_kind_and_near_misses_are_named(tmp_path):
     for kind, place, message in (
         ("benchmark", board, "board is a device, not a benchmark"),
         ("device", store, f"is a benchmark, not a device; its devices are {board}"),
-        ("device", board.with_name("bord"), f"there is no such folder; did you mean {board}"),
+        ("device", board.with_name("boardd"), f"there is no such folder; did you mean {board}"),
         ("benchmark", tmp_path / "x", "benchmark '.*x': there is no such folder$"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -93,7 +93,7 @@ def test_a_table_of_a_whole_space_is_a_benchmark_like_any(tmp_path):
         ("architecture,seed,val_acc\n3-17-44,1,0.5\n3-17-44,1,0.6\n", "the same seed as in row 2"),
         ("architecture,seed,val_acc\n3-17-44,1.5,0.5\n", "column 'seed': expected a whole number"),
         ("architecture,val_ac\n3-17-44,0.5\n", "column 'val_ac'; did you mean 'val_acc'"),
-        ("architectur,val_acc\n3-17-44,0.5\n", "did you mean 'architecture'"),
+        ("architecturee,val_acc\n3-17-44,0.5\n", "did you mean 'architecture'"),
         ("network,val_acc\n3-17-44,0.5\n", "expected a column 'architecture', or x0"),
         ("architecture,score\n3-17-44,0.5\n", "expected a column val_acc"),
         ("architecture,latency\n3-17-44,5\n", "the unit of a latency is in the name"),
