@@ -1,5 +1,8 @@
+import pytest
+
 import blox_env
 from blox_env.experiment.plan import Search, make_plan
+from blox_env.experiment.runner import compare
 from blox_env.experiment.settings import ExperimentSettings, SearchSettings
 
 blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
@@ -28,3 +31,15 @@ def test_plan_runs_some_of_everything_first(tmp_path):
     plan = make_plan(settings, tmp_path)
     assert [item.repeat for item in plan] == sorted(item.repeat for item in plan)
     assert len({item.name for item in plan}) == len(plan) == 12
+
+
+def test_a_resume_takes_no_run_files_of_another_experiment(tmp_path):
+    """They are looked at themselves, whatever the plan beside them says."""
+    pytest.importorskip("pyarrow")
+    arguments = {"benchmarks": ["toy"], "devices": ["toy-device"], "seeds": 1, "workers": 0}
+    compare(["random-search"], **arguments, budget=5, out=tmp_path)
+    (tmp_path / "plan.json").unlink()
+    there = {path: path.read_bytes() for path in tmp_path.glob("runs/*")}
+    with pytest.raises(ValueError, match=r"s000\.parquet is of another experiment: budget is 5"):
+        compare(["random-search"], **arguments, budget=6, out=tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.glob("runs/*")} == there

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -6,7 +7,7 @@ pytest.importorskip("pyarrow")
 
 from pyarrow import parquet
 
-from blox_env.experiment.results import read_facts, read_run, run_digest
+from blox_env.experiment.results import read_facts, read_run, read_runs, run_digest, sealed
 from tests.experiment.made_up import write_runs
 
 
@@ -58,3 +59,25 @@ def test_equal_runs_have_equal_digests(tmp_path, path):
     (again,) = tmp_path.glob("again/runs/*.parquet")
     assert run_digest(again) == run_digest(path)
     assert len(run_digest(path)) == 64
+
+
+def test_pages_have_checksums_and_they_are_looked_at(path):
+    """Before anything is decompressed: each bit of a page is under its checksum."""
+    whole = path.read_bytes()
+    column = parquet.ParquetFile(path).metadata.row_group(0).column(0)
+    first = column.dictionary_page_offset or column.data_page_offset
+    last = first + column.total_compressed_size - 1
+    changed = bytearray(whole)
+    changed[last] ^= 4
+    path.write_bytes(bytes(changed))
+    with pytest.raises(ValueError, match="could not verify page"):
+        read_run(path)
+
+
+def test_a_best_trial_that_is_not_there_is_named(path):
+    run = read_run(path)
+    columns = run.columns | {f"x{slot}": run.x[:, slot] for slot in range(run.x.shape[1])}
+    for best in (len(run), -1):
+        rewritten(path, sealed(replace(run.facts, best=best), columns))
+        with pytest.raises(ValueError, match=rf"its best is row {best} of {len(run)} trials"):
+            read_runs(path.parents[1])

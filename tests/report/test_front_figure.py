@@ -1,11 +1,12 @@
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from blox_env.analysis.fronts import Points
+from blox_env.analysis.fronts import FrontPoint, Points
 from blox_env.report.front_figure import front_figure, overlay
 from blox_env.report.vector import files, position
 
@@ -44,3 +45,16 @@ def test_slow_architectures_take_no_room_and_equal_fronts_are_both_seen():
     first, second = lines["front found by a"], lines["front found by b"]
     assert first.get_linewidth() > second.get_linewidth()
     assert first.get_markersize() > second.get_markersize()
+
+
+def test_names_are_escaped_in_what_a_page_shows_of_a_point():
+    points = Points(np.array([1.0, 2.0]), np.array([0.5, 0.7]))
+    name = 'a"><script>alert(1)</script>'
+    figure = front_figure({name: points})
+    files(figure)
+    point = FrontPoint((1, 2, 3), 1.5, 0.6, "a<b", True, 0)
+    text = overlay(figure, {name: [point]}, {(1, 2, 3): "id-1"})
+    (button,) = ElementTree.fromstring(f"<svg>{text}</svg>")
+    assert button.get("data-found") == f"Front found by {name}, seed 0"
+    assert "(a<b)" in button.get("data-values")
+    assert button.get("aria-label").startswith(f"Front found by {name}, seed 0: ")

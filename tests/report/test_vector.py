@@ -1,4 +1,5 @@
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -56,3 +57,9 @@ def test_a_figure_has_a_name_and_takes_nothing_from_outside(drawn):
     assert 'role="group"' in chosen
     assert '<g aria-hidden="true">' in chosen
     assert chosen.endswith('<g tabindex="0"></g></svg>')
+
+
+def test_the_label_of_a_picture_is_escaped(drawn):
+    name = 'a"><script>alert(1)</script>'
+    page = drawn.inline("one", f"Regret of {name}").replace("<svg", '<svg xmlns:xlink="x"', 1)
+    assert ElementTree.fromstring(page).get("aria-label") == f"Regret of {name}"
