@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        agents browser clients trainers faults fuzz clean
+        agents browser clients trainers faults fuzz protections hashes audit clean
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -31,8 +31,11 @@ help:
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
-	@echo 'make faults       longer: killed processes, corrupt files, full disks, power failures'
+	@echo 'make faults       longer: kills, races, corrupt files, full disks, power failures'
 	@echo 'make fuzz         longer: many random inputs'
+	@echo 'make protections longer: removes protections one by one; a test must notice each'
+	@echo 'make hashes       write constraints-hashed.txt, the files of constraints.txt with their SHA-256'
+	@echo 'make audit        longer: published vulnerabilities of what is installed and allowed (pip-audit)'
 	@echo 'make clean        remove build products and caches (.venv stays)'
 
 setup: $(STAMP)
@@ -115,6 +118,21 @@ browser faults fuzz: setup
 	@$(BIN)/python -m pytest -m $@; status=$$?; \
 	if [ $$status -eq 5 ]; then echo "make $@: no test carries the marker '$@' yet" >&2; fi; \
 	exit $$status
+
+protections: setup
+	$(BIN)/python perf/protections.py
+
+hashes: setup
+	$(BIN)/python .ci/hash_constraints.py
+
+# AUDIT=osv asks another service. Strict: what the service does not know is no success.
+AUDIT ?= pypi
+audit: setup
+	@.ci/make-venv .venv-audit '$(PYTHON)'
+	@.venv-audit/bin/python $(PIP_INSTALL) pip-audit
+	.venv-audit/bin/pip-audit --strict -s $(AUDIT) --disable-pip --no-deps -r constraints-hashed.txt
+	$(BIN)/python .ci/lower_bounds.py > .venv-audit/lowest.txt
+	.venv-audit/bin/pip-audit --strict -s $(AUDIT) --disable-pip --no-deps -r .venv-audit/lowest.txt
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

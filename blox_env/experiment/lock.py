@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from blox_env.ground.files import make_folder
+
 try:
     import fcntl
 except ImportError:  # not on Windows
@@ -26,7 +28,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RuntimeError: when another process holds it, or this one does already.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if fcntl is not None:

@@ -11,7 +11,7 @@ import pytest
 from blox_env.devices.base import list_devices, load_device
 from blox_env.devices.build import combine, raw_of, tabulate
 from blox_env.devices.card import DeviceCard, card_text
-from blox_env.devices.embedded import DATA, MeasuredDevice
+from blox_env.devices.embedded import DATA, MeasuredDevice, _check_table
 from blox_env.devices.protocol import STATISTICS
 from blox_env.spaces.base import SearchSpace
 
@@ -152,3 +152,11 @@ def test_a_table_of_ones_own() -> None:
     assert device.measured([[1, 0], [0, 0]]).tolist() == [True, False]
     other = MeasuredDevice("tiny", space, [1.0, 2.0, 3.0, 4.0], [1, 3])
     assert device.checksum() != other.checksum()
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 0.0, -1.0])
+def test_latencies_that_cannot_be_are_refused(bad: float) -> None:
+    latency, space = np.ones(100), SearchSpace((10, 10))
+    latency[5] = bad
+    with pytest.raises(ValueError, match=r"finite and above 0, got .* architecture number 5"):
+        _check_table(latency, np.arange(3), space)

@@ -1,15 +1,13 @@
-"""Small comparisons in processes that are killed, that race, and whose machine loses power.
+"""Small comparisons in processes that are killed, and that race.
 
 The processes are forks of this one, which saves what starting Python takes; tests/test_faults.py
 kills the command itself, on Ray.
 """
 
 import os
-import shutil
 import signal
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,72 +163,3 @@ def test_processes_that_want_different_things_of_one_folder(tmp_path, calm, proc
         assert len(won) == 1
         assert {run.facts.budget for run in read_runs(folder)} == won
         assert validate_folder(folder).valid
-
-
-class Synced:
-    """A record of what was synced: contents of files, and names in folders."""
-
-    def __init__(self):
-        self.files, self.folders = {}, {}
-
-    def note(self, handle):
-        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
-        if path.is_dir():
-            self.folders[str(path)] = {child.name: child.stat().st_ino for child in path.iterdir()}
-        else:
-            self.files[os.fstat(handle).st_ino] = path.read_bytes()
-
-    def restore(self, folder, target):
-        """What a machine that loses power now would find: synced names of synced contents."""
-        for child in folder.iterdir():
-            place = target / child.name
-            if self.folders.get(str(folder), {}).get(child.name) != child.stat().st_ino:
-                continue
-            if child.is_dir():
-                place.mkdir()
-                self.restore(child, place)
-            elif child.stat().st_ino in self.files:
-                place.write_bytes(self.files[child.stat().st_ino])
-            else:
-                place.touch()
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
-def test_what_was_reported_as_done_survives_a_loss_of_power(tmp_path, monkeypatch):
-    synced, real = Synced(), os.fsync
-
-    def fsync(handle):
-        synced.note(handle if isinstance(handle, int) else handle.fileno())
-        real(handle)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    base = tmp_path / "disk"
-    base.mkdir()
-    folder = base / "out"
-    reported = []
-
-    class Watcher:
-        """Looks at each success what a loss of power would leave."""
-
-        def planned(self, plan, left):
-            pass
-
-        def started(self, search, worker):
-            pass
-
-        def ended(self, ended):
-            after = tmp_path / f"after-{len(reported)}"
-            after.mkdir()
-            synced.restore(base, after)
-            reported.append(Path(ended.search.path).name)
-            for name in reported:
-                whole = (folder / "runs" / name).read_bytes()
-                assert (after / "out" / "runs" / name).read_bytes() == whole
-            shutil.rmtree(after)
-
-    compare(**{**SMALL, "seeds": 3}, out=folder, watcher=Watcher())
-    assert len(reported) == 6
-    (tmp_path / "after").mkdir()
-    synced.restore(base, tmp_path / "after")
-    assert results(tmp_path / "after" / "out") == results(folder)
-    assert validate_folder(tmp_path / "after" / "out").valid

@@ -1,5 +1,10 @@
+import tracemalloc
+
+import numpy as np
 import pytest
 
+from blox_env.ground.errors import RowError
+from blox_env.importers.custom import _arch
 from tests.importers.files_of import FILES, inside, read, refused, write
 
 
@@ -53,3 +58,20 @@ def test_damaged_types(tmp_path, old, new, message):
 def test_text_that_is_cut_off_names_the_row(tmp_path):
     path = write(tmp_path, FILES["env"], "custom", inside(lambda b: b[:-30]))
     refused(path, r"row (39|40): the stream ends")
+
+
+def test_a_stream_that_grows_without_end_takes_no_memory(tmp_path):
+    path = write(tmp_path, FILES["base"], "custom", inside(lambda b: b + bytes(10**8)))
+    tracemalloc.start()
+    try:
+        refused(path, "goes on after the last row")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10**7
+
+
+def test_operations_that_are_none_are_refused():
+    assert _arch(np.array([[8 << 3 | 0b101, 0, 0]], np.uint8))[0, :5].tolist() == [2, 2, 1, 0, 1]
+    with pytest.raises(RowError, match="arch_vec: expected operations 0, 1, 2"):
+        _arch(np.array([[0, 0, 9 << 3]], np.uint8))

@@ -24,6 +24,7 @@ from tests.importers.files_of import FILES, refused, write
         ("version: 1", "version: 1\nx: [", "no YAML"),
         ("version: 1", "version: 1\nx: " + "[" * 100, "more than 64 brackets"),
         ("version: 1", "version: 1\n" + "- " * 500, "no YAML|nested"),
+        ("version: 1", "version: 1\nx:\n  " + "- " * 3000 + "y", "nested too deeply"),
         ("version: 1", "version: 1\nx: " + "y" * 20_000, "no closing line"),
     ],
 )

@@ -64,3 +64,12 @@ def test_nothing_is_spent_by_a_request():
     assert asked.evaluated.tolist() == [True, False, True]
     assert asked.cost.tolist() == [1.0, 0.0, 0.0]
     assert (ledger.spent, ledger.queries, len(ledger.history)) == (0.0, 0, 0)
+
+
+def test_a_fork_cannot_spend_the_budget_once_more(monkeypatch):
+    problem = shared(budget=5)
+    problem.evaluate([[0, 0]])
+    monkeypatch.setattr("blox_env.problem.ledger.os.getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="cannot be used in another process"):
+        problem.evaluate([[1, 1]])
+    assert problem.spent == 1.0

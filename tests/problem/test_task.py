@@ -77,3 +77,17 @@ def test_rewards_that_are_no_numbers_are_refused(bad):
 def test_formulas_are_tried_when_a_problem_is_made(formula, message):
     with pytest.raises(ValueError, match=message):
         Problem(ToyBenchmark(), ToyDevice(), formula)
+
+
+def test_accuracies_that_are_not_known_are_refused():
+    class Gap(ToyBenchmark):
+        def evaluate(self, x, **arguments):
+            value = super().evaluate(x, **arguments)
+            return dataclasses.replace(
+                value, val_acc=np.where(np.asarray(x)[:, 0] == 7, np.nan, value.val_acc)
+            )
+
+    problem = Problem(Gap(), budget=5)
+    with pytest.raises(ValueError, match=r"'toy' has no accuracy of architecture \[7, 1, 2\]"):
+        problem.evaluate([[0, 1, 2], [7, 1, 2]])
+    assert len(problem.history) == 0

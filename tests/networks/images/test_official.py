@@ -163,3 +163,19 @@ def test_the_made_up_batch_is_what_pickle_reads(rng):
     batch = pickle.loads(python2_batch(images, [1, 2, 3]), encoding="bytes")
     assert batch[b"labels"] == [1, 2, 3]
     np.testing.assert_array_equal(batch[b"data"], images.reshape(3, -1))
+
+
+@EACH
+def test_members_that_are_too_large_are_not_read(version, made, monkeypatch):
+    path, versions, *_ = made
+    monkeypatch.setattr(official, "_LARGEST_MEMBER", 20)
+    with pytest.raises(ValueError, match="is not a plain file of its size"):
+        official.read_archive(path, version.data_set, versions)
+
+
+@pytest.mark.parametrize("label", [10, -1, True, "1"])
+def test_labels_that_no_class_has_are_refused(label):
+    (version,) = (v for v in official.VERSIONS if not v.binary and v.classes == 10)
+    batch = {"labels": [label], "data": np.zeros((1, 3 * 32 * 32), np.uint8)}
+    with pytest.raises(ValueError, match=r"expected labels in 0 … 9"):
+        official._pickled_images(version, pickle.dumps(batch, protocol=2))
