@@ -58,7 +58,9 @@ class ModelBased(AskTellAgent):
         self._rows: dict[tuple[int, ...], int] = {}  # what is known -> its place
         self._pending: dict[tuple[int, ...], None] = {}  # proposed and not told of
         self._values: FloatArray = np.empty((0, len(problem.objectives)))
-        self._every = self._space.all() if self._space.size <= LISTED else None
+        self._allowed = problem.candidates
+        few = self._allowed.count <= LISTED
+        self._every = self._allowed.all() if few else None
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Remember what is new."""
@@ -75,10 +77,11 @@ class ModelBased(AskTellAgent):
         return np.array(list(self._rows), dtype=np.int64).reshape(-1, self._space.slots)
 
     def _unseen(self, x: Iterable[tuple[int, ...]]) -> IntArray:
-        """The different rows of ``x`` not known nor pending, ``(n, slots)``, in order."""
+        """The different candidates among ``x`` not known nor pending, ``(n, slots)``, in order."""
         taken = self._rows.keys() | self._pending.keys() if self._pending else self._rows
         rows = [row for row in dict.fromkeys(x) if row not in taken]
-        return np.array(rows, dtype=np.int64).reshape(-1, self._space.slots)
+        found = np.array(rows, dtype=np.int64).reshape(-1, self._space.slots)
+        return found[self._allowed.contains(found)]
 
     def _random(self, n: int) -> IntArray:
         """Up to ``n`` different architectures neither known nor pending, uniformly."""
@@ -87,7 +90,7 @@ class ModelBased(AskTellAgent):
             return left[self._rng.permutation(len(left))[:n]]
         drawn: dict[tuple[int, ...], None] = {}
         for _ in range(_REDRAWS):
-            more = self._space.sample(self._rng, n - len(drawn))
+            more = self._allowed.sample(self._rng, n - len(drawn))
             drawn |= dict.fromkeys(
                 row
                 for row in map(tuple, more.tolist())
@@ -112,7 +115,7 @@ class ModelBased(AskTellAgent):
         near = self._space.neighbors(self._seen()[best]).reshape(-1, self._space.slots)
         if len(near) > n // 2:
             near = near[self._rng.permutation(len(near))[: n // 2]]
-        far = self._space.sample(self._rng, n - len(near))
+        far = self._allowed.sample(self._rng, n - len(near))
         return self._unseen(map(tuple, np.concatenate([near, far]).tolist()))
 
 

@@ -46,7 +46,7 @@ def train(
     rng = np.random.default_rng(seed)
     with own_random_state():
         environments = SB3VecEnv(
-            BloxVectorEnv(
+            guided(problem)(
                 envs,
                 problem=problem,
                 observation=observation,
@@ -58,6 +58,33 @@ def train(
         while not problem.done:
             begun = model.num_timesteps > 0
             model.learn(steps, callback=_until_done(problem), reset_num_timesteps=not begun)
+
+
+def guided(problem: Problem) -> type[BloxVectorEnv]:
+    """The environment for a model that may not know of masks.
+
+    Where not the whole space can be built, masked actions become the next one that is allowed:
+    episodes that end by them would cost nothing, and a search of them never end.
+
+    Args:
+        problem: what is searched.
+    """
+    if problem.candidates.complete:
+        return BloxVectorEnv
+
+    class Guided(BloxVectorEnv):
+        """Takes the next allowed action instead of a masked one."""
+
+        def step(self, actions: Any) -> Any:
+            masks, taken = self.action_masks(), np.array(actions)
+            bad = np.flatnonzero(~masks[np.arange(len(taken)), taken])
+            count = masks.shape[1]
+            order = (taken[bad, None] + np.arange(count)) % count
+            allowed = np.take_along_axis(masks[bad], order, axis=1)
+            taken[bad] = order[np.arange(len(bad)), allowed.argmax(axis=1)]
+            return super().step(taken)
+
+    return Guided
 
 
 def _until_done(problem: Problem) -> Any:

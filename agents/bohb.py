@@ -76,6 +76,7 @@ class BOHB(Hyperband):
         options = np.asarray(trainings.problem.space.options)
         drawn = self._around(ranked[:good], options, rng)
         new = np.array([tuple(row) not in trainings.epochs for row in drawn.tolist()])
+        new &= trainings.problem.candidates.contains(drawn)
         if not new.any():
             return trainings.fresh()
         drawn = drawn[new]

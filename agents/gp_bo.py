@@ -113,7 +113,7 @@ class GPBO(ModelBased):
             self._prepare()
         candidates = self._candidates
         if candidates is None or not self._open.any():
-            return self._space.sample(self._rng, n)  # all are known
+            return self._allowed.sample(self._rng, n)  # all are known
         self._asked = []
         for _ in range(min(n, int(self._open.sum()))):
             best = int(np.argmax(np.where(self._open, self._gain(), -np.inf)))

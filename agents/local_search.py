@@ -20,7 +20,6 @@ from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
-from blox_env.spaces.base import SearchSpace
 
 _REDRAWS = 100
 _NEIGHBORS = ("first", "all")
@@ -49,7 +48,7 @@ class LocalSearch(AskTellAgent):
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Know nothing, stand nowhere."""
         self._problem = problem
-        self._space: SearchSpace = problem.space
+        self._candidates = problem.candidates
         self._rng = rng
         self._known: dict[Architecture, float] = {}
         self._here: Architecture | None = None
@@ -98,7 +97,7 @@ class LocalSearch(AskTellAgent):
         Expects ``_here``, and leaves ``_better`` at the best known of it and its neighbours.
         """
         assert self._here is not None
-        around = [tuple(row) for row in self._space.neighbors(self._here)[0].tolist()]
+        around = [tuple(row) for row in self._candidates.neighbors(self._here).tolist()]
         known = [row for row in around if row in self._known]
         self._better = max([self._here, *known], key=self._known.__getitem__)
         self._near = set(around)
@@ -109,7 +108,7 @@ class LocalSearch(AskTellAgent):
         """A random architecture, neither known nor pending if such a one is found."""
         row: Architecture = ()
         for _ in range(_REDRAWS):
-            row = tuple(self._space.sample(self._rng, 1)[0].tolist())
+            row = tuple(self._candidates.sample(self._rng, 1)[0].tolist())
             if row not in self._known and row not in self._pending:
                 break
         return row

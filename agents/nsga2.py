@@ -25,7 +25,6 @@ from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
 from blox_env.problem.pareto import front
-from blox_env.spaces.base import SearchSpace
 
 _REDRAWS = 100
 
@@ -67,7 +66,6 @@ class NSGA2(AskTellAgent):
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Empty population; pymoo draws from a generator seeded by ``rng``."""
         self._problem = problem
-        self._space: SearchSpace = problem.space
         self._rng = rng
         self._made: set[Architecture] = set()  # all that was ever proposed or waits to be
         self._waiting: list[Architecture] = []
@@ -83,7 +81,7 @@ class NSGA2(AskTellAgent):
             self._waiting += offspring or [self._fresh()]
             self._made.update(self._waiting)
         proposals, self._waiting = self._waiting[:n], self._waiting[n:]
-        return np.array(proposals, dtype=np.int64)
+        return self._problem.propose(np.array(proposals, dtype=np.int64), self._rng)
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Select once there are enough offspring."""
@@ -98,7 +96,7 @@ class NSGA2(AskTellAgent):
         """A random architecture, one that is new if such a one is found."""
         row: Architecture = ()
         for _ in range(_REDRAWS):
-            row = tuple(self._space.sample(self._rng, 1)[0].tolist())
+            row = tuple(self._problem.candidates.sample(self._rng, 1)[0].tolist())
             if row not in self._made:
                 break
         return row

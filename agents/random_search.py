@@ -13,7 +13,6 @@ from blox_env.ground.errors import check_positive_int
 from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
-from blox_env.spaces.base import SearchSpace
 
 
 class RandomSearch(AskTellAgent):
@@ -30,12 +29,12 @@ class RandomSearch(AskTellAgent):
 
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Nothing to prepare."""
-        self._space: SearchSpace = problem.space
+        self._candidates = problem.candidates
         self._rng = rng
 
     def ask(self, n: int) -> IntArray:
         """``n`` uniform draws."""
-        return self._space.sample(self._rng, n)
+        return self._candidates.sample(self._rng, n)
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Nothing is learned."""

@@ -51,8 +51,9 @@ class RegularizedEvolution(AskTellAgent):
     def ask(self, n: int) -> IntArray:
         """Random architectures until the population is full, then children."""
         if len(self._members) < self.population:
-            return self._space.sample(self._rng, n)
-        return np.array([self._child() for _ in range(n)], dtype=np.int64)
+            return self._problem.candidates.sample(self._rng, n)
+        children = np.array([self._child() for _ in range(n)], dtype=np.int64)
+        return self._problem.propose(children, self._rng)
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Append the newest, drop the oldest."""

@@ -63,7 +63,7 @@ class Reinforce(Agent):
             mean, deviation = None, 0.0
             while not problem.done:
                 rows, log_probability, entropy = controller(self.batch)
-                trials = problem.evaluate(rows)
+                trials = problem.evaluate(problem.propose(rows, rng))
                 if not trials.evaluated.any():
                     continue  # asked for nothing that can be paid; queries go on counting
                 values = problem.values(trials)[:, 0]

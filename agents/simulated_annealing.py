@@ -67,7 +67,10 @@ class SimulatedAnnealing(AskTellAgent):
 
     def ask(self, n: int) -> IntArray:
         """Random architectures until the scale is known, then steps of the walk."""
-        steps = [self._step() for _ in range(n)]
+        steps: list[Architecture] = []
+        for _ in range(n):
+            step = self._problem.propose(self._step(), self._rng)[0]
+            steps.append(tuple(step.tolist()))
         self._pending.update(steps)
         return np.array(steps, dtype=np.int64)
 
@@ -113,7 +116,7 @@ class SimulatedAnnealing(AskTellAgent):
                     return row
             self._here = None
         for _ in range(_REDRAWS):
-            row = tuple(self._space.sample(rng, 1)[0].tolist())
+            row = tuple(self._problem.candidates.sample(rng, 1)[0].tolist())
             if row not in self._known and row not in self._pending:
                 break
         return row

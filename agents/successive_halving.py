@@ -107,9 +107,9 @@ class Trainings:
 
     def fresh(self) -> Architecture | None:
         """A random architecture that was never trained; None if no such one is found."""
-        if len(self.epochs) < self.problem.space.size:
+        if len(self.epochs) < self.problem.candidates.count:
             for _ in range(_REDRAWS):
-                row = tuple(self.problem.space.sample(self.rng, 1)[0].tolist())
+                row = tuple(self.problem.candidates.sample(self.rng, 1)[0].tolist())
                 if row not in self.epochs:
                     return row
         return None

@@ -91,7 +91,13 @@ class TPE(AskTellAgent):
     def ask(self, n: int) -> IntArray:
         """Draws from the density of the good."""
         with _quiet():
-            return np.array([self._proposal() for _ in range(n)], dtype=np.int64)
+            made = np.array([self._proposal() for _ in range(n)], dtype=np.int64)
+        proposals = self._problem.propose(made, self._rng)
+        for old, row in zip(map(tuple, made.tolist()), map(tuple, proposals.tolist()), strict=True):
+            if old != row:  # another one is told of
+                self._seen.add(row)
+                self._give_up(old)
+        return proposals
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Add to the study."""
@@ -103,6 +109,15 @@ class TPE(AskTellAgent):
                     self._study.add_trial(self._trial(row, gains))
                 else:
                     self._study.tell(trial, gains)
+
+    def _give_up(self, row: Architecture) -> None:
+        """A draw that is no candidate and never gets a value."""
+        import optuna
+
+        trial = self._running.pop(row, None)
+        if trial is not None:
+            with _quiet():
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
     def _trial(self, row: Architecture, gains: list[float]) -> Any:
         """A finished trial that the sampler did not propose."""

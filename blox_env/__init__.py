@@ -100,7 +100,6 @@ _ENVIRONMENTS["MacroBench-v0"] = {
     # its data are other people's: an error says how to import them
     "kwargs": {
         "benchmark": "blox_env.benchmarks.imported:macro_not_imported",
-        "device": None,
         "space": "macrobench",
     },
 }

@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -83,6 +83,7 @@ class AskTellAgent(Agent):
     def search(self, problem: Problem, *, seed: Seed) -> None:
         """Ask, evaluate and tell until the problem is done."""
         self.start(problem, np.random.default_rng(seed))
+        rng = np.random.default_rng(0)  # for proposals that cannot be evaluated as they are
         if problem.clock is not None and problem.clock.workers > 1:
             ask_and_tell(self, problem, problem.clock)
             return
@@ -90,6 +91,7 @@ class AskTellAgent(Agent):
             x = self.ask(self.batch)
             if not len(x):
                 raise RuntimeError(f"{type(self).__name__} proposes nothing")
+            x = problem.propose(x, rng)
             trials = problem.evaluate(x)
             kept = int(trials.evaluated.sum())
             if kept == len(x):
@@ -120,6 +122,7 @@ def search(
     seed: int | np.random.Generator | None = None,
     options: Mapping[str, Any] | None = None,
     time_limit_s: float | None = None,
+    callback: Callable[[Problem], object] | None = None,
 ) -> History:
     """Let an agent spend the budget of ``problem`` and return its history.
 
@@ -133,6 +136,9 @@ def search(
         time_limit_s: real seconds after which the search ends with what it has found; None for no
             limit. An evaluation that is under way is finished. In other threads than the main one
             the agent is not interrupted: it ends when it looks at ``problem.done``.
+        callback: is called with the problem whenever something was evaluated, with ``.spent``,
+            ``.budget`` and ``.history`` as they are then; what is true of its answer ends the
+            search: ``lambda problem: problem.history.incumbent()[-1] > 0.7``.
 
     Raises:
         ValueError: for an unknown agent or option, a problem without a budget, or one that lacks
@@ -160,13 +166,17 @@ def search(
         )
     if ready.searches_for == "reward" and names != ("reward",):
         raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
-    with _ended_in_time(problem, time_limit_s):
-        try:
-            ready.search(problem, seed=seed)
-        except SystemExit as stop:  # of the search, not of whoever asked for it
-            raise RuntimeError(
-                f"{type(ready).__name__} left by SystemExit({stop.code!r})"
-            ) from stop
+    problem.watcher = callback
+    try:
+        with _ended_in_time(problem, time_limit_s):
+            try:
+                ready.search(problem, seed=seed)
+            except SystemExit as stop:  # of the search, not of whoever asked for it
+                raise RuntimeError(
+                    f"{type(ready).__name__} left by SystemExit({stop.code!r})"
+                ) from stop
+    finally:
+        problem.watcher = None
     return problem.history
 
 

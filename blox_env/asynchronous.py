@@ -63,6 +63,7 @@ def ask_and_tell(agent: AsksAndTells, problem: Problem, clock: Clock) -> None:
     ends: dict[tuple[int, ...], float] = {}  # of what is pending
     started = 0
     clock.barrier = False
+    rng = np.random.default_rng(0)  # for proposals that cannot be evaluated as they are
     while not problem.done:
         while running and running[0][0] <= clock.free_s:
             _, _, row, trials = heapq.heappop(running)
@@ -77,7 +78,7 @@ def ask_and_tell(agent: AsksAndTells, problem: Problem, clock: Clock) -> None:
                 )
             clock.hold(running[0][0])
             continue
-        row = proposals.popleft()
+        row = problem.propose(proposals.popleft(), rng)[0]
         trials = problem.evaluate(row[None])
         if not trials.evaluated[0]:  # not within the budget or the time
             continue

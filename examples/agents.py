@@ -11,7 +11,7 @@ def main() -> None:
     for agent in ("random-search", "local-search", "gp-bo", "bohb"):
         problem = blox_env.Problem(benchmark="digits", device="x86-ort-1t", budget=100)
         history = blox_env.search(problem, agent, seed=0)
-        regret = problem.optimum()[1] - history.reward[history.best()]
+        regret = problem.optimum()[1] - history.reward[history.best.row]
         print(f"{agent:14} regret {regret:.4f} after {problem.spent:.1f} full trainings")
 
     two = ("val_acc", "latency_ms")

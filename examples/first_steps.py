@@ -19,7 +19,7 @@ def main() -> None:
 
     problem = blox_env.Problem(benchmark="cifar10", device="x86-ort-int8-1t", budget=200)
     history = blox_env.search(problem, agent="regularized-evolution", seed=0)
-    best = history.x[history.best()]
+    best = history.x[history.best.row]
     print(f"found: {problem.space.describe(best)}, reward {history.reward.max():.3f}")
 
     network = blox_env.build_network(best)  # a torch module of full size

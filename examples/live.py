@@ -28,9 +28,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="a folder")
     options = parser.parse_args()
 
-    problem = blox_env.Problem("digits", budget=200)
+    problem = blox_env.Problem("digits", None, budget=200)
     history = blox_env.search(problem, "regularized-evolution", seed=0)
-    x = history.x[[history.best(), int(np.argmin(history.val_acc))]]
+    x = history.x[[history.best.row, int(np.argmin(history.val_acc))]]
 
     table = problem.benchmark.evaluate(x)
     live = LiveBenchmark(

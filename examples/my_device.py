@@ -55,11 +55,11 @@ def main() -> None:
 
     problem = blox_env.Problem("digits", device, budget=200)
     history = blox_env.search(problem, "regularized-evolution", seed=0)
-    best = history.x[history.best()]
+    best = history.x[history.best.row]
     path = options.out / "best.onnx"
     blox_env.export_network(best, path, problem=problem)
     origin = "measured" if device.measured(best)[0] else "predicted"
-    print(f"best: {best.tolist()}, validation accuracy {history.val_acc[history.best()]:.3f}")
+    print(f"best: {best.tolist()}, validation accuracy {history.val_acc[history.best.row]:.3f}")
     print(f"{origin} {device.latency_ms(best)[0]:.2f} ms; {path}")
 
 

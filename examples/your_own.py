@@ -66,7 +66,7 @@ def main() -> None:
 
     problem = blox_env.Problem("tiny", "abacus", budget=100)
     history = blox_env.search(problem, "regularized-evolution", seed=0)
-    best = history.best()
+    best = history.best.row
     print("found:", history.x[best], f"reward {history.reward[best]:.4f}")
     print("best of all:", *problem.optimum())
 

@@ -34,7 +34,7 @@ from blox_env.ground.files import write_atomic
 from blox_env.problem.pareto import hypervolume
 
 PROBLEMS: dict[str, dict[str, Any]] = {
-    "digits": {"benchmark": "digits"},
+    "digits": {"benchmark": "digits", "device": None},
     "digits-latency": {"benchmark": "digits", "device": "x86-ort-1t"},
     "digits-two": {
         "benchmark": "digits",

@@ -45,7 +45,7 @@ def write_runs(folder: Path, runs: int, trials: int) -> None:
         order = np.argsort(-problem.peek(pool).reward + rng.normal(0, 0.05, len(pool)))
         chosen = pool[order[: 2 * trials]]
         problem.evaluate(rng.permutation(chosen))
-        best = problem.history.best()
+        best = problem.history.best.row
         facts = Facts(
             agent=agent,
             benchmark="digits",

@@ -34,9 +34,11 @@ QUERIES = 5000  # a policy that asks for nothing new any more is not worth waiti
 def regret(payload: tuple[dict[str, Any], int]) -> tuple[float, int]:
     """Final regret of one search on true means, and the distinct architectures it evaluated."""
     options, seed = payload
-    problem = Problem("digits", budget=BUDGET, max_queries=QUERIES, noise="sampled", seed=seed)
+    problem = Problem(
+        "digits", None, budget=BUDGET, max_queries=QUERIES, noise="sampled", seed=seed
+    )
     history = search(problem, "ppo", seed=seed, options=options)
-    best = history.x[history.best()]
+    best = history.x[history.best.row]
     return problem.optimum()[1] - float(problem.peek(best).reward[0]), len(history)
 
 

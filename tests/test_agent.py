@@ -12,6 +12,18 @@ from blox_env.problem.clock import Clock
 from tests.toys import ToyBenchmark
 
 
+def test_a_callback_is_told_and_may_end_the_search():
+    told = []
+    problem = Problem(ToyBenchmark(), None, budget=9)
+    history = search(problem, "random-search", seed=0, callback=lambda p: told.append(p.spent))
+    assert told == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert "benchmark toy; reward accuracy; 9 of 9 evaluations spent" in repr(problem)
+    assert problem.watcher is None
+    again = Problem(ToyBenchmark(), None, budget=9)
+    ended = search(again, "random-search", seed=0, callback=lambda p: p.spent >= 4)
+    np.testing.assert_array_equal(ended.x, history.x[:4])
+
+
 class Counted(AskTellAgent):
     """Proposes architectures in order and notes what it is told."""
 
@@ -32,7 +44,7 @@ class Counted(AskTellAgent):
 
 
 def test_the_loop_asks_for_batches_and_tells_of_those_that_were_paid():
-    agent, problem = Counted(batch=4), Problem(ToyBenchmark(), budget=10)
+    agent, problem = Counted(batch=4), Problem(ToyBenchmark(), None, budget=10)
     history = search(problem, agent, seed=0)
     assert len(history) == 10
     assert agent.told == [4, 4]  # the last batch is cut by the budget, and the search over

@@ -137,7 +137,7 @@ def test_batches_of_others_are_calls():
 
 
 def test_going_on_with_a_training_takes_the_rest_of_its_time():
-    p = Problem(ToyBenchmark(), budget=5, clock=Clock(2))
+    p = Problem(ToyBenchmark(), None, budget=5, clock=Clock(2))
     p.evaluate([[0, 0, 0], [1, 1, 1]], epochs=3)
     p.evaluate([[0, 0, 0]], epochs=10)
     p.evaluate([[0, 0, 0]], epochs=5)  # known from the longer one

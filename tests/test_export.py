@@ -146,7 +146,7 @@ def test_search_exports_what_it_found(tmp_path):
     problem = blox_env.Problem(defaults.BENCHMARK, defaults.DEVICE, budget=20)
     history = blox_env.search(problem, "random-search", seed=1)
     found = read_metadata(path)
-    assert found["arch"] == "-".join(map(str, history.x[history.best()]))
+    assert found["arch"] == "-".join(map(str, history.x[history.best.row]))
     assert (found["agent"], found["seed"], found["budget"]) == ("random-search", "1", "20")
     assert onnxruntime.InferenceSession(path).get_inputs()[0].shape == [1, 3, 8, 8]
 

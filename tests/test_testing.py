@@ -44,7 +44,7 @@ class Unseeded(RandomSearch):
         lambda: check_benchmark(Percent(SPACE)),
         lambda: check_device(Forgets(SPACE)),
         lambda: check_device(Negative(SPACE)),
-        lambda: check_agent(Unseeded(), lambda: Problem(ToyBenchmark(), budget=10)),
+        lambda: check_agent(Unseeded(), lambda: Problem(ToyBenchmark(), None, budget=10)),
     ],
     ids=["percent", "forgets", "negative", "unseeded"],
 )

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 
@@ -92,6 +92,16 @@ class Benchmark(ABC):
             best: take the best value up to there instead of the last.
             seed: a repeatable single training instead of the mean over trainings.
         """
+
+    def known_rows(self, *, seed: int | None = None) -> IntArray | None:
+        """The architectures ``(k, slots)`` that it has an accuracy of; None: all of its space.
+
+        Searches and environments keep to them.
+
+        Args:
+            seed: of the single training that is asked for, None for the mean.
+        """
+        return None
 
     def column(self, name: str, x: ArrayLike) -> FloatArray:
         """Another quantity of architectures, ``(n, slots) -> (n,)``, NaN where it is not known.

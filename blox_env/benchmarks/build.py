@@ -30,6 +30,8 @@ from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.store.arrays import array_bytes
 
+FEWEST = 20  # architectures: below, folds of them are too small to fit and to judge anything
+
 
 def build_benchmark(
     source: str | Path | Sequence[str | Path],
@@ -63,6 +65,12 @@ def build_benchmark(
     epochs = raw.val_acc.shape[1]
     deviations = noise_table(raw)
     grouped = group(raw, deviations)
+    if len(grouped.x) < FEWEST:
+        raise ValueError(
+            f"a surrogate needs trainings of at least {FEWEST} different architectures, some of "
+            f"them trained twice, got {len(grouped.x)} in {len(raw)} trainings: blox-env collect "
+            "adds more"
+        )
     ensemble = CurveEnsemble(space, seed=seed)
     held_out = ensemble.fit(grouped.x, grouped.mean, grouped.noise_of_mean, grouped.found)
     first = fold_of(len(grouped.x), ensemble.folds, seed) < ensemble.folds // 2

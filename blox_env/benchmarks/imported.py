@@ -13,7 +13,7 @@ from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.upstream import UpstreamCalls
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.numbering import Numbering
 from blox_env.store.reader import open_store
 
@@ -201,6 +201,21 @@ class ReleaseBenchmark(Benchmark):
             seed: one of the seeds, None for any of them.
         """
         return ~np.isnan(self.column(name, x, seed=seed))
+
+    def known_rows(self, *, seed: int | None = None) -> IntArray | None:
+        """The architectures ``(k, slots)`` with a validation accuracy; None for all of the space.
+
+        Args:
+            seed: one of the seeds, None for any of them.
+        """
+        if self.complete and seed is None:
+            return None
+        key = ("val_acc", self.epochs, False, self.check_seed(seed))
+        values = self._cache.get(key)
+        if values is None:
+            values = self._remember(key, self._whole(*key))
+        known = np.flatnonzero(~np.isnan(values))
+        return None if len(known) == self.space.size else self.space.from_index(known)
 
     def environment(self, x: ArrayLike, *, seed: int) -> list[dict[str, str]]:
         """Facts about the machines that trained, a dict for each architecture.

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from blox_env.cli.screen import Screen
+from blox_env.ground import defaults
 from blox_env.ground.files import DATA_PLACE
 
 
@@ -44,7 +45,13 @@ Data = Annotated[
         callback=_remember,
     ),
 ]
-Device = Annotated[str, typer.Option(help="Name of a device, 'none' for no latency.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Name of a device, 'none' for no latency; 'default' is "
+        f"{defaults.DEVICE} where the benchmark has its space, and none elsewhere."
+    ),
+]
 
 
 def names(text: str) -> list[str]:
@@ -58,6 +65,15 @@ def names(text: str) -> list[str]:
 def device_or_none(name: str) -> str | None:
     """A device's name; None for ``none``."""
     return None if name == "none" else name
+
+
+def limits_of(pairs: list[str] | None) -> dict[str, float] | None:
+    """``["params=2.5e6"]`` as constraints; None without any."""
+    limits = options_of(pairs, "--constraint")
+    for name, value in limits.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"--constraint {name} must be a number, got {value!r}")
+    return limits or None
 
 
 def options_of(pairs: list[str] | None, option: str = "--set") -> dict[str, Any]:

@@ -17,6 +17,7 @@ from blox_env.cli.common import (
     console,
     device_or_none,
     errors,
+    limits_of,
     options_of,
 )
 from blox_env.cli.screen import check_file
@@ -31,9 +32,16 @@ def search(
     agent: Annotated[str, typer.Option(help="Name of an agent.")] = "regularized-evolution",
     benchmark: Annotated[str, typer.Option(help="Name of a benchmark.")] = defaults.BENCHMARK,
     data: Data = None,
-    device: Device = defaults.DEVICE,
+    device: Device = defaults.DEFAULT,
     reward: Annotated[str | None, typer.Option(help="Name of a reward formula.")] = None,
     target: Annotated[float | None, typer.Option(help="Latency target in ms.")] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A limit, as name=value: latency_ms, params, macs, flops, memory_mb, "
+            "peak_activation_bytes. May be given several times."
+        ),
+    ] = None,
     budget: Annotated[int, typer.Option(help="Full trainings that the search may spend.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     set_: Set = None,
@@ -64,11 +72,20 @@ def search(
     check_positive_int("--budget", budget)
     sizes = _sizes(network)
     problem = blox_env.Problem(
-        benchmark, device_or_none(device), reward, latency_target_ms=target, budget=budget
+        benchmark,
+        device_or_none(device),
+        reward,
+        latency_target_ms=target,
+        budget=budget,
+        constraints=limits_of(constraint),
     )
     from blox_env.agent import make_agent
-    from blox_env.cli.views.search import best_listing, unmet_target, watched_search
+    from blox_env.cli.views.search import best_listing, no_device, unmet, watched_search
 
+    if device == defaults.DEFAULT and problem.device is None:
+        errors.say(f"no device: {no_device(problem)}")
+    if not problem.candidates.complete:
+        errors.say(f"note: {problem.candidates}; the search keeps to them")
     ready = make_agent(agent, options_of(set_))
     history, ended = watched_search(
         problem, ready, agent, seed, errors if json else console, time_limit
@@ -82,13 +99,13 @@ def search(
     if problem.device is not None and (warning := doubt(problem.device.card)):
         errors.say(f"warning: {warning}")
     asked = target is not None or problem.reward_name.startswith("constraint")
-    if asked and (warning := unmet_target(problem, history)):
+    for warning in unmet(history, target=asked):
         errors.say(f"warning: {warning}")
     if out is not None:
         told.say(f"history: {out}")
     for file in files:
         how = {"agent": agent, "seed": seed, "budget": budget, "evaluations": len(history)}
-        row = history.x[history.best()]
+        row = history.x[history.best.row]
         blox_env.export_network(row, file, problem=problem, search=how, **sizes)
         told.say(f"network: {file}")
     if not ended:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.ground import registry
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 
@@ -38,6 +38,10 @@ class Device(ABC):
     @abstractmethod
     def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Mask of the latencies that were measured, ``(n,)``; the others are predicted."""
+
+    def known_rows(self) -> IntArray | None:
+        """The architectures ``(k, slots)`` that it has a latency of; None: all of its space."""
+        return None
 
     def median_ms(self) -> float:
         """Median latency over the space, the default latency target."""

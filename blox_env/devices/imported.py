@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.numbering import Numbering
 from blox_env.store.reader import Store, open_store
 
@@ -93,6 +93,12 @@ class ReleaseDevice(Device):
         """Mask of the latencies that the release has, ``(n,)``; asking for others is an error."""
         known: NDArray[np.bool_] = ~np.isnan(self.table.take(self._number(x)))
         return known
+
+    def known_rows(self) -> IntArray | None:
+        """The measured architectures ``(k, slots)``; None for all of the space."""
+        if self.complete:
+            return None
+        return self.space.from_index(np.flatnonzero(~np.isnan(self.table)))
 
     def median_ms(self) -> float:
         """Median latency of the measured architectures."""

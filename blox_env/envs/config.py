@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -42,7 +42,11 @@ class EnvConfig:
         metadata=_means('name or object; ``"cifar10"`` and ``"digits"`` are embedded.'),
     )
     device: str | Device | None = field(
-        default=defaults.DEVICE, metadata=_means("name or object, None for no latency.")
+        default=defaults.DEFAULT,
+        metadata=_means(
+            f"""name or object, None for no latency. ``"default"`` is ``"{defaults.DEVICE}"`` where
+        the benchmark has its space, and none elsewhere."""
+        ),
     )
     reward: str | RewardFunction | None = field(
         default=None,
@@ -59,6 +63,20 @@ class EnvConfig:
     granularity: Granularity = field(default="block", metadata=_means("see above."))
     latency_budget_ms: float | None = field(
         default=None, metadata=_means("hard limit of the latency, see above.")
+    )
+    constraints: Mapping[str, float] | None = field(
+        default=None,
+        metadata=_means(
+            """limits by name, ``{"params": 2.5e6, "latency_ms": 4}``; see
+        :class:`~blox_env.problem.Problem`. Infos then have a ``cost``."""
+        ),
+    )
+    enforce_constraints: bool = field(
+        default=True,
+        metadata=_means(
+            """whether masks leave out what breaks a constraint, exactly; with False it can be
+        built, and has a cost and a low reward."""
+        ),
     )
     goal: str | None = field(
         default=None,
@@ -119,8 +137,8 @@ class EnvConfig:
             given = {name for name in _OF_A_PROBLEM if getattr(self, name) != _DEFAULTS[name]}
             if given or self.goal is not None:
                 raise ValueError(
-                    "problem brings benchmark, device, reward, latency_target_ms and noise with it"
-                    " and leaves no goal to draw: pass either problem or those"
+                    "problem brings benchmark, device, reward, latency_target_ms, constraints and "
+                    "noise with it and leaves no goal to draw: pass either problem or those"
                 )
             if not isinstance(self.problem, Problem):
                 raise TypeError(f"problem must be a blox_env.Problem, got {self.problem!r}")
@@ -129,7 +147,9 @@ class EnvConfig:
 
 
 _DEFAULTS = {each.name: each.default for each in dataclasses.fields(EnvConfig)}
-_OF_A_PROBLEM = ("benchmark", "device", "reward", "latency_target_ms", "noise", "noise_seed")
+_OF_A_PROBLEM = (
+    "benchmark", "device", "reward", "latency_target_ms", "constraints", "noise", "noise_seed"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

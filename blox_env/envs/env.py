@@ -49,6 +49,8 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
     masks of the slots stand one after the other. A masked action ends the episode with reward 0
     and ``info["invalid"]`` and costs nothing.
 
+    Where benchmark or device know only a part of the space, masks lead to that part alone, exactly;
+    so they do to what is within ``constraints``, unless ``enforce_constraints=False``.
     ``latency_budget_ms`` masks every choice after which no completion meets it (worked out exactly
     for spaces of up to 10^6 architectures, by a lower bound otherwise). ``whole`` can only mask
     options that occur in no architecture within the budget; the others together may exceed it,
@@ -97,9 +99,10 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
     with that goal ``latency_target_ms``. An episode that ends without an evaluation, by a masked
     action or a spent budget, has NaN for ``val_acc``, ``latency_ms`` and ``train_time_s``.
 
-    With ``reward="constraint"`` there is ``cost`` at every step, for constrained RL: 0 until the
-    last decision, then ``max(0, latency_ms / latency_target_ms - 1)``, the relative excess over the
-    target, which is 0 for what is feasible and where nothing was evaluated. Safety-Gymnasium's
+    With ``constraints`` or ``reward="constraint"`` there is ``cost`` at every step, for constrained
+    RL: 0 until the last decision, then the relative excess over the limits,
+    ``max(0, params / limit - 1)`` and so on, added up (of the reward: over the latency target). It
+    is 0 for what is feasible and where nothing was evaluated. Safety-Gymnasium's
     ``Gymnasium2SafetyGymnasium`` reads it there. ``blox_env.wrappers.LatencyCost`` gives the same
     beside any other reward; plain accuracy (``reward="accuracy"``) is what constrained RL expects.
 

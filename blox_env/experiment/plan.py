@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from blox_env.agent import Agent, make_agent
+from blox_env.benchmarks.base import load_benchmark
 from blox_env.experiment import provenance
 from blox_env.experiment.facts import Facts, Origin, differing
 from blox_env.experiment.results import is_whole, read_facts
 from blox_env.experiment.settings import ExperimentSettings, SearchSettings
-from blox_env.ground import registry
+from blox_env.ground import defaults, registry
 from blox_env.problem import Problem
+from blox_env.problem.task import device_of
 from blox_env.version import __version__
 
 _READABLE = 40  # characters of one part of a file's name
@@ -146,12 +148,17 @@ def make_plan(settings: ExperimentSettings, out: str | Path) -> list[Search]:
     folder = Path(out).resolve()
     places = itertools.product(
         [registry.absolute("benchmark", name) for name in settings.benchmarks],
-        [None if name is None else registry.absolute("device", name) for name in settings.devices],
+        settings.devices,
     )
     shared = SearchSettings(**settings.shared())
     seeds = settings.search_seeds()
     plan: list[Search] = []
-    for benchmark, device in places:
+    for benchmark, asked in places:
+        device = asked
+        if asked == defaults.DEFAULT:
+            device = device_of(load_benchmark(benchmark))
+        elif asked is not None:
+            device = registry.absolute("device", asked)
         problem = shared.problem(benchmark, device)
         for name, agent in made.items():
             if missing := agent.requires - problem.provides:
@@ -177,7 +184,8 @@ def make_plan(settings: ExperimentSettings, out: str | Path) -> list[Search]:
 
 def optimum(problem: Problem) -> float | None:
     """The best reward of the whole space, None where that is too large or costly to look up."""
-    listable = "table" in problem.provides and problem.space.listable
+    table = "table" in problem.provides and problem.space.listable
+    listable = table or not problem.candidates.complete  # a store of which a part is known
     return problem.optimum()[1] if listable else None
 
 

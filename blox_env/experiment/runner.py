@@ -100,7 +100,8 @@ def compare(
     Args:
         agents: names of agents.
         benchmarks: names of benchmarks.
-        devices: names of devices; None for no latency.
+        devices: names of devices; None for no latency; ``"default"`` for the package's where it
+            knows the benchmark's space, and none elsewhere.
         out: folder for results; what is to be done stands in its ``plan.json``.
         seeds: searches of each kind.
         budget: full trainings of each search.
@@ -271,7 +272,7 @@ def run_facts(item: Search, problem: Problem) -> Facts:
     """
     assert problem.history is not None
     try:
-        best = problem.history.best()
+        best = problem.history.best.row
     except ValueError:
         hours = item.settings.simulated_hours
         if hours is None:

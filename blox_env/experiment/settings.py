@@ -77,7 +77,9 @@ class ExperimentSettings(SearchSettings):
     )
     benchmarks: Sequence[str] = _setting((defaults.BENCHMARK,), "Names of benchmarks.")
     devices: Sequence[str | None] = _setting(
-        (defaults.DEVICE,), "Names of devices; 'none': no latency."
+        (defaults.DEFAULT,),
+        f"Names of devices; 'none': no latency; 'default': {defaults.DEVICE} where the benchmark "
+        "has its space, and none elsewhere.",
     )
     seeds: int = _setting(8, "Searches of each kind.", 1)
     seed: int = _setting(0, "Seed that those of all searches come from.", 0)

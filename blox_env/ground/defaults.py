@@ -6,5 +6,9 @@ lies inside the front, and random search is far from it.
 
 from __future__ import annotations
 
+# How the device is asked for that is DEVICE where the benchmark has its space, and none elsewhere:
+# the default everywhere.
+DEFAULT = "default"
+
 BENCHMARK = "cifar10"
 DEVICE = "x86-ort-int8-1t"

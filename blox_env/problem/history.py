@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from blox_env.ground import registry
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.verdict import Asked, Best, Goal, goals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +63,17 @@ class History:
     had been asked for before; ``cost`` in full trainings; ``val_acc`` as fraction; ``latency_ms``;
     ``reward``; ``train_time_s``, simulated; ``source`` of the accuracy. ``x`` is ``(n, slots)``.
 
+    Args:
+        slots: of the space.
+        full: epochs of a full training.
+        asked: what is searched, for :attr:`best` and :attr:`goals`; None where nobody says.
+
     Attributes:
         ended: why the search ended, as a sentence; empty where it has not, or was no search.
     """
 
-    def __init__(self, slots: int, full: int = 1) -> None:
+    def __init__(self, slots: int, full: int = 1, asked: Asked | None = None) -> None:
+        self._asked = asked
         self._full = full  # epochs of a full training; shorter ones are not ranked
         self._x = np.empty((16, slots), dtype=np.int64)
         self._columns = {name: np.empty(16, dtype=kind) for name, kind in _COLUMNS.items()}
@@ -148,8 +155,9 @@ class History:
         """Best reward of a full training so far after each row, ``(n,)``; -inf before the first."""
         return np.maximum.accumulate(self._ranked())
 
-    def best(self) -> int:
-        """Row of the highest reward of a full training, the first of equals.
+    @property
+    def best(self) -> Best:
+        """The architecture with the highest reward of a full training, the first of equals.
 
         Raises:
             ValueError: when nothing was trained in full.
@@ -157,7 +165,51 @@ class History:
         ranked = self._ranked()
         if not len(ranked) or np.isneginf(ranked.max()):
             raise ValueError("the history holds no full training")
-        return int(np.argmax(ranked))
+        row, asked = int(np.argmax(ranked)), self._asked
+        return Best(
+            row=row,
+            architecture=self.x[row],
+            reward=float(self.reward[row]),
+            val_acc=float(self.val_acc[row]),
+            latency_ms=float(self.latency_ms[row]),
+            source=str(self.column("source")[row]),
+            text="" if asked is None else asked.space.describe(self.x[row]),
+            goals=() if asked is None else goals_of(asked, self.x, self.columns(), row),
+            _space=None if asked is None else asked.space,
+        )
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """Target and constraints: whether the best meets them, and whether any architecture can.
+
+        Raises:
+            ValueError: when nothing was trained in full.
+        """
+        return self.best.goals
+
+    @property
+    def met(self) -> bool:
+        """True if the best architecture meets target and constraints.
+
+        Raises:
+            ValueError: when nothing was trained in full.
+        """
+        return self.best.met
+
+    def __repr__(self) -> str:
+        """How many rows, and the best."""
+        try:
+            return f"<History of {len(self)} evaluations, best {self.best}>"
+        except ValueError:
+            return f"<History of {len(self)} evaluations, none of them in full>"
+
+    def _repr_html_(self) -> str:
+        """The best and what it meets, for notebooks."""
+        title = f"<p>History of {len(self)} evaluations</p>"
+        try:
+            return f"{title}{self.best._repr_html_()}"
+        except ValueError:
+            return title
 
     def _ranked(self) -> FloatArray:
         known = (self.epochs == self._full) & ~np.isnan(self.reward)  # NaN never wins

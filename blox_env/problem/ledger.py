@@ -13,8 +13,10 @@ import numpy as np
 
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
+from blox_env.problem.candidates import Candidates
 from blox_env.problem.clock import Clock
 from blox_env.problem.history import History, Trials
+from blox_env.problem.verdict import Asked
 
 QUERIES_PER_BUDGET = 20
 ELSEWHERE = (
@@ -28,6 +30,7 @@ ASKED = "max_queries is reached"
 LATE = "the time limit is over"
 SIMULATED = "the simulated time is over"
 KNOWN = "every architecture is known"
+STOPPED = "the callback asked for it"
 
 
 class Lock:
@@ -90,19 +93,20 @@ class Ledger:
     paid for is what is recorded.
 
     Args:
-        slots: of the space.
-        size: number of its architectures.
+        candidates: architectures that can be proposed.
         epochs: of a full training.
         budget: number of full trainings, None for no limit.
         max_queries: number of architectures asked for; if not given, 20 times the budget, or 20
             times the size of the space where that is less.
         clock: simulated workers and a limit of their time.
+        task: what is asked, for the history.
 
     Attributes:
         budget: number of full trainings, None for no limit.
         max_queries: number of architectures asked for, None for no limit.
         clock: simulated time, None for none.
         history: what was evaluated.
+        stopped: whether somebody asked for the end.
         spent: of the budget.
         queries: how many architectures were asked for.
         lock: held while something is evaluated.
@@ -111,32 +115,35 @@ class Ledger:
 
     def __init__(
         self,
-        slots: int,
-        size: int,
+        candidates: Candidates,
         epochs: int,
         *,
         budget: int | None = None,
         max_queries: int | None = None,
         clock: Clock | None = None,
+        task: Asked | None = None,
     ) -> None:
         self.budget = None if budget is None else check_positive_int("budget", budget)
         if max_queries is not None:
             self.max_queries: int | None = check_positive_int("max_queries", max_queries)
         else:
-            self.max_queries = (
-                None if self.budget is None else QUERIES_PER_BUDGET * min(self.budget, size)
-            )
+            most = None if self.budget is None else min(self.budget, candidates.count)
+            self.max_queries = None if most is None else QUERIES_PER_BUDGET * most
         self.clock = clock
-        self.history = History(slots, epochs)
+        self.history = History(candidates.space.slots, epochs, task)
+        self.stopped = False
         self.spent = 0.0
         self.queries = 0
         self.lock = Lock()
         self.deadline: float | None = None
         self._process = os.getpid()
-        self._epochs, self._size = epochs, size
+        self._epochs, self._size = epochs, candidates.count
         self._trained: dict[Any, int] = {}  # architecture -> the most epochs that it was asked for
         self._shorter: set[tuple[Any, int]] = set()  # recorded trainings of fewer epochs than that
         self._full = 0  # architectures trained in full
+        # where candidates are few: how far each was trained, 0 not at all, 2 in full
+        self._candidates = None if candidates.complete else candidates
+        self._state = np.zeros(0 if candidates.complete else candidates.count, dtype=np.int8)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock and the process, for copies."""
@@ -160,13 +167,15 @@ class Ledger:
     @property
     def ending(self) -> str:
         """The limit that ends the search, as a sentence; empty while it may go on."""
+        if self.stopped:
+            return STOPPED
         if self.clock is not None and self.clock.over:
             return SIMULATED
         if self.remaining < 1 / self._epochs - 1e-9:  # not even one epoch
             return SPENT
         if self.max_queries is not None and self.queries >= self.max_queries:
             return ASKED
-        if self._full >= self._size:
+        if self._exhausted():
             return KNOWN
         return LATE if self.late else ""
 
@@ -174,6 +183,17 @@ class Ledger:
     def late(self) -> bool:
         """True after the deadline."""
         return self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _exhausted(self) -> bool:
+        """True if everything that can be proposed was trained in full."""
+        if self._candidates is not None:
+            return bool(self._state.min() == 2)
+        return self._full >= self._size
+
+    @property
+    def fresh(self) -> BoolArray | None:
+        """Which candidates were never evaluated, ``(count,)``; None where all of the space are."""
+        return None if self._candidates is None else self._state == 0
 
     def request(self, keys: list[Any], length: int) -> Request:
         """Work out what of a batch can be paid; nothing is spent yet.
@@ -220,6 +240,11 @@ class Ledger:
             self.clock.record(self.history.column("cost")[start:] > 0)
         if asked.length == self._epochs:
             self._full += int(np.count_nonzero(trials.new))
+        if self._candidates is not None:
+            place = self._candidates.place(trials.x[trials.evaluated])
+            place = place[place >= 0]
+            reached = 2 if asked.length == self._epochs else 1
+            self._state[place] = np.maximum(self._state[place], reached)
         self.spent += float(asked.cost.sum())
         self.queries += int(asked.within.sum())
 

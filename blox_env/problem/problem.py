@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,17 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground import defaults
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.asked import HasTask
 from blox_env.problem.clock import Clock
 from blox_env.problem.history import History, Trials
 from blox_env.problem.ledger import ELSEWHERE, Ledger
-from blox_env.problem.objectives import Objectives
 from blox_env.problem.reward import RewardFunction, check_finite
 from blox_env.problem.task import Task
 from blox_env.problem.truth import FrontRegret, Truth
-from blox_env.spaces.base import Rows, SearchSpace
+from blox_env.spaces.base import Rows
 
 
-class Problem:
+class Problem(HasTask):
     """A benchmark, a device and an objective, with one accounting for all kinds of search.
 
     A budget counts full trainings of distinct architectures: ``e`` of ``E`` epochs cost ``e/E``,
@@ -37,7 +37,8 @@ class Problem:
 
     Args:
         benchmark: a name, or a :class:`~blox_env.benchmarks.base.Benchmark`.
-        device: a name, a :class:`~blox_env.devices.base.Device`, or None for no latency.
+        device: a name, a :class:`~blox_env.devices.base.Device`, or None for no latency. By default
+            the package's where it knows the benchmark's space, and none elsewhere.
         reward: a name of :mod:`blox_env.problem.reward` or a function of accuracies, latencies and
             target; ``mnasnet`` with a device and ``accuracy`` without one if not given.
         latency_target_ms: target of the reward; the device's median if not given.
@@ -50,6 +51,10 @@ class Problem:
         keep: whether to keep a history; without one repeats are not recognised.
         objectives: what agents for several objectives search for: different ones of ``reward,
             val_acc, latency_ms, params, macs, peak_activation_bytes, flops``.
+        constraints: limits by name that architectures have to keep to, such as
+            ``{"params": 2.5e6, "latency_ms": 4}``: of ``params, macs, flops, memory_mb,
+            peak_activation_bytes, latency_ms``. Searches propose what is within them, and the exact
+            answers are among it.
         clock: simulated workers and a limit of their time, for one search; see
             :mod:`blox_env.problem.clock`.
 
@@ -59,13 +64,15 @@ class Problem:
     Attributes:
         task: what is asked.
         ledger: what was spent and recorded; None with ``keep=False``.
+        watcher: is called with the problem after every batch that was evaluated; what is true of
+            its answer ends the search. None for nobody.
         truth: the exact answers.
     """
 
     def __init__(
         self,
         benchmark: str | Benchmark = defaults.BENCHMARK,
-        device: str | Device | None = None,
+        device: str | Device | None = defaults.DEFAULT,
         reward: str | RewardFunction | None = None,
         *,
         latency_target_ms: float | None = None,
@@ -75,6 +82,7 @@ class Problem:
         seed: int = 0,
         keep: bool = True,
         objectives: str | Sequence[str] = ("reward",),
+        constraints: Mapping[str, float] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.task = Task.of(
@@ -85,13 +93,15 @@ class Problem:
             noise=noise,
             seed=seed,
             objectives=objectives,
+            constraints=constraints,
         )
         self.truth = Truth(self.task)
+        self.watcher: Callable[[Problem], object] | None = None
         self.ledger: Ledger | None = None
         if keep:
-            size, epochs = self.space.size, self.benchmark.epochs
             limits: dict[str, Any] = {"budget": budget, "max_queries": max_queries}
-            self.ledger = Ledger(self.space.slots, size, epochs, **limits, clock=clock)
+            epochs = self.benchmark.epochs
+            self.ledger = Ledger(self.candidates, epochs, **limits, clock=clock, task=self.task)
         elif budget is not None:
             raise ValueError("a problem with a budget keeps a history: keep must be True")
         elif max_queries is not None:
@@ -112,80 +122,39 @@ class Problem:
     def __deepcopy__(self, memo: dict[int, Any]) -> Problem:
         """The same task with a copy of the account."""
         made = type(self).__new__(type(self))
-        made.task, made.truth = self.task, self.truth
+        made.task, made.truth, made.watcher = self.task, self.truth, None
         made.ledger = copy.deepcopy(self.ledger, memo)
         return made
 
-    # -- what is asked ---------------------------------------------------------------------
+    def __repr__(self) -> str:
+        """What is asked, and what was spent."""
+        words = [f"benchmark {self.benchmark.name}"]
+        if self.device is not None:
+            words.append(f"device {self.device.name}")
+            if self.reward_name != "accuracy":
+                words.append(f"latency target {self.latency_target_ms:.4g} ms")
+        words.append(f"reward {self.reward_name}")
+        if self.objectives.names != ("reward",):
+            words.append(f"objectives {', '.join(self.objectives.names)}")
+        if not self.candidates.complete or self.constraints:
+            words.append(str(self.candidates))
+        if self.budget is not None:
+            words.append(f"{self.spent:g} of {self.budget} evaluations spent")
+        return f"<Problem: {'; '.join(words)}>"
 
-    @property
-    def benchmark(self) -> Benchmark:
-        """The benchmark that accuracies come from."""
-        return self.task.benchmark
+    def propose(self, x: ArrayLike, rng: np.random.Generator) -> IntArray:
+        """Architectures ``(n, slots)`` as they can be evaluated, for agents that make their own.
 
-    @property
-    def device(self) -> Device | None:
-        """The device that latencies come from, None for none."""
-        return self.task.device
-
-    @property
-    def space(self) -> SearchSpace:
-        """The space that is searched."""
-        return self.task.space
-
-    @property
-    def provides(self) -> frozenset[str]:
-        """Requirements of agents that are met: what the benchmark provides, and ``"latency"``."""
-        return self.task.provides
-
-    @property
-    def reward_name(self) -> str:
-        """Name of the formula in results."""
-        return self.task.reward_name
-
-    @property
-    def formula(self) -> RewardFunction:
-        """Reward of accuracies ``(n,)``, latencies ``(n,)`` and target."""
-        return self.task.formula
-
-    @property
-    def latency_target_ms(self) -> float:
-        """Target of the formula, NaN without a device."""
-        return self.task.latency_target_ms
-
-    @property
-    def objectives(self) -> Objectives:
-        """Objectives of agents that search for several."""
-        return self.task.objectives
-
-    @property
-    def noise(self) -> str:
-        """``"mean"`` or ``"sampled"``."""
-        return self.task.noise
-
-    @property
-    def seed(self) -> int:
-        """Number of the training that ``noise="sampled"`` draws."""
-        return self.task.noise_seed
-
-    def rewards(
-        self,
-        val_acc: FloatArray,
-        latency_ms: FloatArray,
-        target_ms: float | FloatArray | None = None,
-    ) -> FloatArray:
-        """The reward of given accuracies and latencies, ``(n,)``.
+        What is no candidate is moved to the nearest one, as far as there are such to one that was
+        not evaluated; the others stay. Where the whole space is known nothing is drawn.
 
         Args:
-            val_acc: fractions ``(n,)``.
-            latency_ms: milliseconds ``(n,)``.
-            target_ms: instead of ``latency_target_ms``, for all or one each ``(n,)``.
+            x: the proposals.
+            rng: for the choice among equally near ones.
         """
-        return self.task.rewards(val_acc, latency_ms, target_ms)
-
-    def values(self, trials: Trials) -> FloatArray:
-        """Objectives of trials as agents maximise them, ``(n, objectives)``: costs have a minus."""
-        return self.task.values(trials)
+        rows = self.space.check(x)
+        fresh = None if self.ledger is None else self.ledger.fresh
+        return self.candidates.nearest(rows, rng, fresh)
 
     # -- what was spent --------------------------------------------------------------------
 
@@ -264,6 +233,8 @@ class Problem:
                     asked.leave_out(late)
                     trials = task.trials(rows, *known)
             ledger.record(asked, trials)
+        if self.watcher is not None and self.watcher(self):
+            ledger.stopped = True
         return trials
 
     def peek(self, x: ArrayLike) -> Trials:
@@ -361,7 +332,7 @@ class Problem:
 def _without_account(task: Task) -> Problem:
     """A problem of a task that keeps nothing."""
     made = Problem.__new__(Problem)
-    made.task, made.truth, made.ledger = task, Truth(task), None
+    made.task, made.truth, made.ledger, made.watcher = task, Truth(task), None, None
     return made
 
 

@@ -23,6 +23,10 @@ The numbers are defaults of parameters, which stand in brackets behind the name 
 others: ``"mnasnet(exponent=-0.15)"``. ``docs/rewards.md`` shows what each formula pushes an agent
 to do; ``blox-env rewards`` shows what it would find.
 
+A formula of one's own is a function of three arrays, or one whose arguments are names of columns:
+``lambda accuracy, params: accuracy - params / 1e8``; any of ``accuracy, latency_ms, target, params,
+macs, flops, peak_activation_bytes``. It is tried when a problem is made.
+
 A constraint has a cost beside the reward: :func:`excess`, which environments with
 ``reward="constraint"`` give as ``info["cost"]``.
 """
@@ -31,15 +35,24 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 
-RewardFunction = Callable[[FloatArray, FloatArray, float], FloatArray]
+RewardFunction = Callable[..., FloatArray]  # of three arrays, or of columns by name
+
+# Arguments by which a formula of one's own may ask for columns, and what they are.
+COLUMNS = {
+    **dict.fromkeys(("accuracy", "val_acc"), "val_acc"),
+    "latency_ms": "latency_ms",
+    **dict.fromkeys(("target", "latency_target_ms"), "target"),
+    **{name: name for name in ("params", "macs", "flops", "peak_activation_bytes")},
+}
 
 _CALL = re.compile(r"\s*([\w-]+)\s*\((.*)\)\s*")
 
@@ -169,26 +182,85 @@ def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
     return np.maximum(0.0, latency / target - 1.0)
 
 
-def check_formula(name: str, formula: RewardFunction, target: float) -> None:
+def named_columns(formula: RewardFunction) -> dict[str, str]:
+    """Columns that a formula of one's own asks for, by its arguments: ``{"params": "params"}``.
+
+    Empty where its arguments are not all names of columns, or it has none: it then gets accuracies,
+    latencies and target in this order.
+
+    Args:
+        formula: what is asked.
+    """
+    try:
+        found = inspect.signature(formula).parameters.values()
+    except (TypeError, ValueError):  # some built-in functions have none
+        return {}
+    asked = [
+        each
+        for each in found
+        if each.kind is not each.VAR_KEYWORD
+        and (each.default is each.empty or each.name in COLUMNS)
+    ]
+    if not asked or any(each.kind in (each.POSITIONAL_ONLY, each.VAR_POSITIONAL) for each in asked):
+        return {}
+    if any(each.name not in COLUMNS for each in asked):
+        return {}
+    return {each.name: COLUMNS[each.name] for each in asked}
+
+
+def floor(
+    formula: Callable[[FloatArray, FloatArray, IntArray], FloatArray],
+    x: IntArray,
+    latencies: Sequence[float],
+) -> float:
+    """A reward that no architecture is below: that of accuracy 0, at most 0.
+
+    Args:
+        formula: reward of accuracies, latencies and architectures.
+        x: some architectures ``(n, slots)``.
+        latencies: the extremes, empty without a device.
+    """
+    worst = 0.0
+    for latency in latencies or (np.nan,):
+        with np.errstate(all="ignore"):
+            found = formula(np.zeros(len(x)), np.full(len(x), latency), x)
+        found = found[np.isfinite(found)]
+        worst = min(worst, float(found.min())) if len(found) else worst
+    return worst
+
+
+def check_formula(
+    name: str, formula: RewardFunction, target: float, columns: Mapping[str, Any] | None = None
+) -> None:
     """Try a formula of one's own on two made-up architectures.
 
     Args:
         name: of the formula, for the error.
         formula: what is tried.
         target: latency target, NaN without a device.
+        columns: of a formula that asks for columns by name: sizes of the two, or the names of
+            what is made up here.
 
     Raises:
         ValueError: where it does not give a number for each of them.
     """
     acc, latency = np.array([0.5, 0.9]), np.array([2.0, 8.0])
     told = "" if np.isfinite(target) else "; without a device latencies and target are NaN"
+    timed = latency * (target / target)
+    known: dict[str, Any] = {"val_acc": acc, "latency_ms": timed, "target": target}
     try:
         with np.errstate(all="ignore"):
-            found = np.asarray(formula(acc, latency * (target / target), target), dtype=float)
+            if columns:
+                given = {k: known[v] if isinstance(v, str) else v for k, v in columns.items()}
+                by_name: Callable[..., Any] = formula
+                found = np.asarray(by_name(**given), dtype=np.float64)
+            else:
+                found = np.asarray(formula(acc, timed, target), dtype=np.float64)
     except Exception as error:
         raise ValueError(
-            f"reward {name} failed with {type(error).__name__}: {error}. A formula takes arrays: "
-            "accuracies (n,), latencies (n,) and a target, and gives rewards (n,); instead of "
+            f"reward {name} failed with {type(error).__name__}: {error}. A formula takes "
+            "arrays: accuracies (n,), latencies (n,) and a target, or columns by the names of its "
+            f"arguments ({', '.join(COLUMNS)}), and gives rewards (n,); instead of "
             f"'a if latency < 4 else 0' write numpy.where(latency < 4, a, 0){told}"
         ) from error
     if found.shape not in ((2,), ()):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ from numpy.typing import ArrayLike
 
 from blox_env.benchmarks.base import Benchmark, load_benchmark
 from blox_env.devices.base import Device, list_devices, load_device
-from blox_env.ground import registry
+from blox_env.ground import defaults, registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
+from blox_env.problem.candidates import Candidates, common
+from blox_env.problem.constraints import Constraints
 from blox_env.problem.history import Trials
 from blox_env.problem.objectives import Objectives
-from blox_env.problem.reward import RewardFunction, check_formula, load_reward
-from blox_env.spaces.base import SearchSpace
+from blox_env.problem.reward import RewardFunction, check_formula, floor, load_reward, named_columns
+from blox_env.spaces.base import LISTABLE, SearchSpace
 
 _NOISE = ("mean", "sampled")
 
@@ -34,6 +37,7 @@ class Task:
         formula_is_named: whether it is one of the package's, which always gives the same.
         latency_target_ms: target of the formula, NaN without a device.
         objectives: what agents for several objectives search for.
+        constraints: limits that an architecture has to keep to.
         noise: ``"mean"`` or ``"sampled"``.
         noise_seed: which training ``noise="sampled"`` draws.
         asked: benchmark and device as they were asked for, names or objects.
@@ -46,6 +50,7 @@ class Task:
     formula_is_named: bool
     latency_target_ms: float
     objectives: Objectives
+    constraints: Constraints
     noise: str
     noise_seed: int
     asked: tuple[str | Benchmark, str | Device | None]
@@ -61,22 +66,27 @@ class Task:
         noise: str = "mean",
         seed: int = 0,
         objectives: str | Sequence[str] = ("reward",),
+        constraints: Mapping[str, float] | None = None,
     ) -> Task:
         """The task of these arguments; see :class:`~blox_env.problem.problem.Problem`.
 
         Args:
             benchmark: a name or an object.
-            device: a name, an object or None.
+            device: a name, an object, None for none, or ``"default"``: see :func:`device_of`.
             reward: a name, a function, or None for the default.
             latency_target_ms: the device's median if not given.
             noise: ``"mean"`` or ``"sampled"``.
             seed: of the noise.
             objectives: names.
+            constraints: limits by name.
 
         Raises:
             ValueError: for unknown names, or a device for another space.
         """
         data = load_benchmark(benchmark)
+        unsaid = device == defaults.DEFAULT
+        if unsaid:
+            device = device_of(data)
         board = None if device is None else load_device(device)
         if board is not None and board.space != data.space:
             raise ValueError(
@@ -86,11 +96,12 @@ class Task:
         default = "accuracy" if board is None else "mnasnet"
         name, formula = load_reward(default if reward is None else reward)
         if board is None and isinstance(reward, str) and reward != "accuracy":
-            raise ValueError(f"reward {name!r} needs a device, got device=None")
+            told = f", and none of the package is for {data.space!r}" if unsaid else ""
+            raise ValueError(f"reward {name!r} needs a device, got device=None{told}")
         target = _target(latency_target_ms, board)
         named = reward is None or isinstance(reward, str)
         if not named:
-            check_formula(name, formula, target)
+            check_formula(name, formula, target, _example(formula, data))
         if noise not in _NOISE:
             raise ValueError(unknown_name("noise", noise, _NOISE))
         return cls(
@@ -101,6 +112,7 @@ class Task:
             formula_is_named=named,
             latency_target_ms=target,
             objectives=Objectives(objectives, data, board),
+            constraints=Constraints(constraints, data, board),
             noise=noise,
             noise_seed=check_positive_int("seed", seed, 0),
             asked=(benchmark, device),
@@ -120,13 +132,41 @@ class Task:
             device = names["device"].get(device, device)
         reward = self.reward_name if self.formula_is_named else self.formula
         target = None if np.isnan(self.latency_target_ms) else self.latency_target_ms
-        rest = (target, self.noise, self.noise_seed, self.objectives.names)
+        rest = (
+            target, self.noise, self.noise_seed, self.objectives.names, self.constraints.limits
+        )  # fmt: skip
         return _again, (benchmark, device, reward, *rest)
 
     @property
     def space(self) -> SearchSpace:
         """The space that is searched."""
         return self.benchmark.space
+
+    @cached_property
+    def known(self) -> Candidates:
+        """The architectures that benchmark and device know: only these can be evaluated."""
+        board = None if self.device is None else self.device.known_rows()
+        data = self.benchmark.known_rows(seed=self.draw)
+        return Candidates(self.space, common(self.space, data, board))
+
+    @cached_property
+    def candidates(self) -> Candidates:
+        """The architectures that a search proposes: known, and within the constraints.
+
+        In spaces too large to list, constraints leave all of them in, and count as penalties.
+        """
+        if not self.constraints:
+            return self.known
+        what = f"within {self.constraints}"
+        limit = LISTABLE if self.known.complete else self.known.count
+        return self.known.restricted(self.constraints.within, what, limit=limit)
+
+    @cached_property
+    def floor(self) -> float:
+        """A reward that no feasible architecture is below: from there excesses are subtracted."""
+        extremes = [] if self.device is None else self.device.quantiles_ms((0.0, 1.0)).tolist()
+        rows = self.known.sample(np.random.default_rng(0), 1000)
+        return floor(lambda acc, latency, x: self._formula(acc, latency, x), rows, extremes)
 
     @property
     def provides(self) -> frozenset[str]:
@@ -144,20 +184,67 @@ class Task:
         val_acc: FloatArray,
         latency_ms: FloatArray,
         target_ms: float | FloatArray | None = None,
+        *,
+        x: IntArray | None = None,
     ) -> FloatArray:
         """The reward of given accuracies and latencies, ``(n,)``.
+
+        What breaks a constraint is worth less than whatever keeps to all of them, and less the
+        further it is from doing so (Deb, 2000).
 
         Args:
             val_acc: fractions ``(n,)``.
             latency_ms: milliseconds ``(n,)``.
             target_ms: instead of ``latency_target_ms``, for all or one each ``(n,)``.
+            x: the architectures ``(n, slots)``; constraints, and formulas of sizes, need them.
+
+        Raises:
+            ValueError: where the architectures are needed and not given.
         """
+        reward = self._formula(val_acc, latency_ms, x, target_ms)
+        if not self.constraints:
+            return reward
+        excess = self.constraints.excess(_given(x), latency_ms)
+        return np.where(excess > 0, self.floor - excess, reward)
+
+    def _formula(
+        self,
+        val_acc: FloatArray,
+        latency_ms: FloatArray,
+        x: IntArray | None,
+        target_ms: float | FloatArray | None = None,
+    ) -> FloatArray:
+        """What the formula gives, by position or by the names of its arguments."""
         target: Any = self.latency_target_ms if target_ms is None else target_ms
-        return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)
+        if not self._columns:
+            return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)
+        known: dict[str, Any] = {"val_acc": val_acc, "latency_ms": latency_ms, "target": target}
+        given = {
+            argument: known[name] if name in known else self.objectives.size_of(name, _given(x))
+            for argument, name in self._columns.items()
+        }
+        by_name: Callable[..., Any] = self.formula
+        return np.array(by_name(**given), dtype=np.float64)
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        """Columns that a formula of one's own asks for by name; empty for one of three arrays."""
+        return {} if self.formula_is_named else named_columns(self.formula)
 
     def values(self, trials: Trials) -> FloatArray:
-        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus."""
-        return self.objectives.of(trials)
+        """Objectives of trials, ``(n, objectives)``; higher is better, costs have a minus.
+
+        What breaks a constraint has no accuracy to show for it, and costs more by its excess.
+        """
+        values = self.objectives.of(trials)
+        if not self.constraints or self.objectives.names == ("reward",):
+            return values
+        excess = self.constraints.excess(trials.x, trials.latency_ms)
+        for column, name in enumerate(self.objectives.names):
+            if name != "reward":
+                worse = -excess if name == "val_acc" else values[:, column] * (1 + excess)
+                values[:, column] = np.where(excess > 0, worse, values[:, column])
+        return values
 
     def means(self, x: ArrayLike) -> Trials:
         """Mean values of full trainings of architectures ``(n, slots)``."""
@@ -194,12 +281,17 @@ class Task:
         if (unknown := np.isnan(value.val_acc)).any():
             raise ValueError(
                 f"benchmark {self.benchmark.name!r} has no accuracy of architecture "
-                f"{rows[int(np.argmax(unknown))].tolist()}: a search needs one that has all"
+                f"{rows[int(np.argmax(unknown))].tolist()}: "
+                + (
+                    "one that does not know its whole space has to say so by known_rows()"
+                    if self.known.complete
+                    else f"{self.known}, and problem.candidates says which"
+                )
             )
         latency = (
             np.full(len(rows), np.nan) if self.device is None else self.device.latency_ms(rows)
         )
-        reward = self.rewards(value.val_acc, latency)
+        reward = self.rewards(value.val_acc, latency, x=rows)
         time, source = value.train_time_s, value.source
         if not every:
             latency, reward, time = (_spread(v, mask) for v in (latency, reward, time))
@@ -219,6 +311,15 @@ class Task:
         )
 
 
+def device_of(benchmark: Benchmark) -> str | None:
+    """Name of the device that a benchmark gets where none is asked for.
+
+    The default device if it is for the benchmark's space; None, no latency, elsewhere.
+    """
+    same = load_device(defaults.DEVICE).space == benchmark.space
+    return defaults.DEVICE if same else None
+
+
 def _again(
     benchmark: str | Benchmark,
     device: str | Device | None,
@@ -227,9 +328,11 @@ def _again(
     noise: str,
     seed: int,
     objectives: tuple[str, ...],
+    constraints: Mapping[str, float] | None = None,
 ) -> Task:
     """A task in another process."""
     rest: dict[str, Any] = {"noise": noise, "seed": seed, "objectives": objectives}
+    rest["constraints"] = constraints
     return Task.of(benchmark, device, reward, latency_target_ms=target, **rest)
 
 
@@ -239,6 +342,26 @@ def _fitting(data: Benchmark) -> str:
     own = [f"{place}/devices/{name}" for name in getattr(data, "device_names", ())]
     names = [*list_devices(data.space.name), *own]
     return f": expected no device ('none'){' or one of ' if names else ''}{', '.join(names)}"
+
+
+def _given(x: IntArray | None) -> IntArray:
+    """The architectures, where they are needed."""
+    if x is None:
+        raise ValueError("these rewards need the architectures: pass x=")
+    return x
+
+
+def _example(formula: RewardFunction, data: Benchmark) -> dict[str, Any]:
+    """Sizes of two architectures by argument, for a formula that asks for columns by name."""
+    rows = data.space.sample(np.random.default_rng(0), 2)
+    known = data.known_rows()
+    if known is not None and len(known):
+        rows = np.resize(known, (2, data.space.slots))
+    sizes = Objectives(("val_acc",), data, None)
+    return {
+        argument: name if name in ("val_acc", "latency_ms", "target") else sizes.size_of(name, rows)
+        for argument, name in named_columns(formula).items()
+    }
 
 
 def _target(latency_target_ms: float | None, device: Device | None) -> float:

@@ -50,9 +50,9 @@ class FrontRegret:
 class Truth:
     """Exact answers of a task, by means of full trainings; free, and not for searches.
 
-    Where a latency budget is given only architectures within it are answers: *feasible* ones. All
-    methods but :meth:`hypervolume` list the space, once, and raise a ValueError where it is too
-    large (over 10^7).
+    Where there are constraints, or a latency budget is given, only architectures within them are
+    answers: *feasible* ones. All methods but :meth:`hypervolume` list the space, or what is known
+    of it, once, and raise a ValueError where that is too large (over 10^7).
 
     Args:
         task: what is asked.
@@ -71,7 +71,7 @@ class Truth:
         return type(self), (self.task,)
 
     def whole(self) -> Trials:
-        """Mean values of all architectures in order of their number, listed once.
+        """Mean values of all architectures that are known, in order of their number, listed once.
 
         Raises:
             ValueError: where the space is too large.
@@ -220,9 +220,9 @@ class Truth:
             ValueError: as :meth:`hypervolume` and :meth:`pareto_front`.
             ImportError: without the extra ``moo``.
         """
-        if latency_budget_ms is not None:
-            if x is None:
-                raise ValueError("latency_budget_ms needs architectures: pass x=")
+        if latency_budget_ms is not None and x is None:
+            raise ValueError("latency_budget_ms needs architectures: pass x=")
+        if x is not None and (latency_budget_ms is not None or self.task.constraints):
             x = np.asarray(x)[self._within(self.task.means(x), latency_budget_ms)]
         own = self.objectives(objectives)
         points = self._points(own, values, x)
@@ -279,21 +279,23 @@ class Truth:
 
     def _listed(self, what: str) -> Trials:
         """Trials of the whole space, with the rewards that the formula gives now."""
-        space = self.task.space
-        if space.size > LISTABLE:
-            raise ValueError(f"{space!r} is too large to find its {what} by listing")
+        known = self.task.known
+        if known.count > LISTABLE:
+            raise ValueError(f"{self.task.space!r} is too large to find its {what} by listing")
         if self._whole is None:
-            self._whole = self.task.means(space.all())
+            self._whole = self.task.means(known.all())
         elif not self.task.formula_is_named:  # what it gives may change
-            known = self._whole
-            reward = self.task.rewards(known.val_acc, known.latency_ms)
-            self._whole = replace(known, reward=reward)
+            old = self._whole
+            reward = self.task.rewards(old.val_acc, old.latency_ms, x=old.x)
+            self._whole = replace(old, reward=reward)
         return self._whole
 
     def _everything(self, what: str, latency_budget_ms: float | None) -> tuple[Trials, BoolArray]:
         """Trials of the whole space, and which are within the budget, at least one."""
         trials = self._listed(what)
         feasible = self._within(trials, latency_budget_ms)
+        if not feasible.any() and latency_budget_ms is None:
+            raise ValueError(f"no architecture is within {self.task.constraints}")
         if not feasible.any():
             raise ValueError(
                 f"no architecture is within latency_budget_ms={latency_budget_ms}: the fastest "
@@ -302,8 +304,11 @@ class Truth:
         return trials, feasible
 
     def _within(self, trials: Trials, latency_budget_ms: float | None) -> BoolArray:
+        within = np.ones(len(trials), dtype=bool)
+        if self.task.constraints:
+            within = self.task.constraints.within(trials.x, trials.latency_ms)
         if latency_budget_ms is None:
-            return np.ones(len(trials), dtype=bool)
+            return within
         if self.task.device is None:
             raise ValueError("latency_budget_ms needs a device, got device=None")
-        return trials.latency_ms <= latency_budget_ms
+        return np.asarray(within & (trials.latency_ms <= latency_budget_ms))

@@ -92,7 +92,7 @@ def test_refuses_a_problem_with_a_history(agent):
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_works_without_latency(agent):
-    p = Problem(ToyBenchmark(), budget=20)
+    p = Problem(ToyBenchmark(), None, budget=20)
     assert len(search(p, agent, seed=0)) > 0
 
 

@@ -8,7 +8,7 @@ from tests.toys import ToyBenchmark
 
 
 def test_the_first_bracket_begins_with_the_shortest_trainings():
-    history = search(Problem(ToyBenchmark(), budget=40), "hyperband", seed=0)
+    history = search(Problem(ToyBenchmark(), None, budget=40), "hyperband", seed=0)
     assert history.epochs[0] == 1
     lengths = Counter(history.epochs.tolist())
     assert lengths[1] > lengths[3] > 0
@@ -31,5 +31,5 @@ def test_brackets_of_a_round(monkeypatch):
         self.problem.evaluate(self.problem.space.sample(self.rng, 4))  # so that it ends
 
     monkeypatch.setattr(halve, halved)
-    search(Problem(ToyBenchmark(), budget=10), Watched(eta=3.0), seed=0)
+    search(Problem(ToyBenchmark(), None, budget=10), Watched(eta=3.0), seed=0)
     assert rounds[:3] == [(9, [1, 3, 10]), (5, [3, 10]), (3, [10])]

@@ -8,7 +8,9 @@ from tests.toys import ToyBenchmark
 
 def test_results_do_not_depend_on_the_batch():
     histories = [
-        search(Problem(ToyBenchmark(), budget=30), "random-search", seed=1, options={"batch": n})
+        search(
+            Problem(ToyBenchmark(), None, budget=30), "random-search", seed=1, options={"batch": n}
+        )
         for n in (1, 7)
     ]
     np.testing.assert_array_equal(histories[0].x, histories[1].x)

@@ -26,7 +26,7 @@ class Model:
 
 
 def test_learning_goes_on_until_the_problem_is_done():
-    problem = Problem(ToyBenchmark(), budget=20)
+    problem = Problem(ToyBenchmark(), None, budget=20)
     models = []
 
     def make(env, seed):

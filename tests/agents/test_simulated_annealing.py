@@ -28,7 +28,7 @@ def test_the_temperature_falls_from_hot_to_cold_times_the_scale():
 
 def test_worse_steps_are_taken_when_it_is_hot_and_not_when_it_is_cold():
     agent = SimulatedAnnealing(hot=1.0, cold=1.0)
-    agent.start(Problem(ToyBenchmark(), budget=50), np.random.default_rng(1))
+    agent.start(Problem(ToyBenchmark(), None, budget=50), np.random.default_rng(1))
     agent._known = {(0, 0, 0): 0.5, (0, 0, 1): 0.4}
 
     def share(scale):

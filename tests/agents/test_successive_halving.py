@@ -17,7 +17,7 @@ def test_levels(full, eta, shortest, levels):
 
 
 def test_the_best_third_of_each_level_goes_on():
-    problem = Problem(ToyBenchmark(), budget=100)
+    problem = Problem(ToyBenchmark(), None, budget=100)
     trainings = Trainings(problem, np.random.default_rng(0))
     trainings.halve(trainings.fresh, 9, [1, 3, 10], 3.0)
     counts = {level: len(values) for level, values in trainings.values.items()}

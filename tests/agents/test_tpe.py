@@ -23,7 +23,7 @@ def test_proposals_after_the_startup_are_better_than_random_ones():
 
 
 def test_a_trial_that_it_did_not_propose_is_learned_too():
-    problem = Problem(ToyBenchmark(), budget=20)
+    problem = Problem(ToyBenchmark(), None, budget=20)
     agent = TPE()
     agent.start(problem, np.random.default_rng(0))
     x = np.array([[3, 1, 2], [4, 4, 4]])

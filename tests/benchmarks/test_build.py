@@ -85,6 +85,13 @@ def test_the_folder_is_a_benchmark_and_the_same_each_time(tmp_path):
     assert 0.85 < first["held_out"]["uniform"]["val_acc"]["coverage_95"] <= 1.0
 
 
+def test_too_few_trainings_are_an_error_that_says_how_many_are_needed(tmp_path):
+    write(made_up(n=8, repeated=4), tmp_path / "few.csv")
+    message = "at least 20 different architectures, some of them trained twice, got 8 in 16"
+    with pytest.raises(ValueError, match=message):
+        build_benchmark(tmp_path / "few.csv", tmp_path / "out", SPACE, name="few")
+
+
 def test_predicting_before_fitting_is_an_error():
     with pytest.raises(RuntimeError, match="call fit"):
         CurveEnsemble(BloxSpace()).predict(np.zeros((1, 3), int))

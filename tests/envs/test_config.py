@@ -13,7 +13,7 @@ from blox_env.ground import defaults
 def test_the_signature_is_the_configs():
     shown = inspect.signature(BloxEnv)
     assert list(shown.parameters) == list(inspect.signature(EnvConfig).parameters)
-    assert shown.parameters["device"].default == defaults.DEVICE
+    assert shown.parameters["device"].default == defaults.DEFAULT
     assert "latency_target_ms: target of the formula" in BloxEnv.__doc__
     assert "{arguments}" not in BloxEnv.__doc__
 

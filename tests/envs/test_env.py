@@ -135,7 +135,7 @@ def test_actions_outside_the_space_are_errors(action):
         ({"observation": "op"}, "did you mean 'ops'"),
         ({"render_mode": "human"}, "unknown render_mode 'human'"),
         ({"reward": "mnas"}, "unknown reward 'mnas'"),
-        ({"problem": Problem(ToyBenchmark())}, "pass either problem or those"),
+        ({"problem": Problem(ToyBenchmark(), None)}, "pass either problem or those"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -339,7 +339,7 @@ def test_devices_that_hardly_differ_have_no_range_of_targets():
         ({"granularity": "blocks"}, None, "did you mean 'block'"),
         ({"latency_budget_ms": 0.1}, None, "at least the 2 ms of the fastest"),
         ({"latency_budget_ms": -1}, None, "must be above 0"),
-        ({"problem": Problem(ToyBenchmark()), "goal": "latency_target"}, None, "pass either"),
+        ({"problem": Problem(ToyBenchmark(), None), "goal": "latency_target"}, None, "pass either"),
     ],
 )
 def test_bad_goals_budgets_and_granularities(arguments, options, message):

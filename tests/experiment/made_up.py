@@ -103,7 +103,7 @@ def write_runs(
             problem = Problem(source, board, budget=n + 2)
             problem.evaluate(source.space.sample(rng, n))
             assert problem.history is not None
-            best = problem.history.best()
+            best = problem.history.best.row
             values = {
                 "agent": agent,
                 "options": {},

@@ -18,7 +18,7 @@ def test_history_columns_and_incumbent():
     p.evaluate([[0, 0], [1, 1], [2, 2]])
     history = p.history
     assert history.incumbent().tolist() == np.maximum.accumulate(history.reward).tolist()
-    assert history.best() == int(np.argmax(history.reward))
+    assert history.best.row == int(np.argmax(history.reward))
     with pytest.raises(ValueError, match="read-only"):
         history.x[0, 0] = 1
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blox_env import Problem, SearchSpace
+from blox_env.problem.candidates import Candidates
 from blox_env.problem.ledger import Ledger
 from tests.toys import ToyBenchmark, ToyDevice
 
@@ -59,7 +60,7 @@ def test_other_processes_get_no_copy_of_an_account():
 
 
 def test_nothing_is_spent_by_a_request():
-    ledger = Ledger(2, 900, 10, budget=1)
+    ledger = Ledger(Candidates(SearchSpace((30, 30))), 10, budget=1)
     asked = ledger.request([7, 8, 7], 10)
     assert asked.evaluated.tolist() == [True, False, True]
     assert asked.cost.tolist() == [1.0, 0.0, 0.0]

@@ -71,9 +71,9 @@ def test_partial_trainings_are_not_ranked():
     p = problem()
     p.evaluate(SMALL.all()[:4], epochs=1)
     with pytest.raises(ValueError, match="no full training"):
-        p.history.best()
+        assert p.history.best
     p.evaluate(SMALL.all()[:1])
-    assert p.history.best() == 4
+    assert p.history.best.row == 4
     assert np.isneginf(p.history.incumbent()[:4]).all()
 
 
@@ -167,7 +167,7 @@ def test_unknown_names_get_a_suggestion():
     with pytest.raises(ValueError, match=r"unknown device 'x86-ort'.*did you mean 'x86-ort-1t'"):
         Problem(ToyBenchmark(), "x86-ort")
     with pytest.raises(ValueError, match="needs a device"):
-        Problem(ToyBenchmark(), reward="mnasnet")
+        Problem(ToyBenchmark(), None, reward="mnasnet")
     with pytest.raises(ValueError, match="for the space"):
         Problem(ToyBenchmark(), ToyDevice(SMALL))
 

@@ -1,11 +1,15 @@
 """What is asked: it does not change, and its rows are checked once."""
 
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
 
-from blox_env import BloxSpace, Problem
+from blox_env import BloxEnv, BloxSpace, BloxVectorEnv, Problem, SearchSpace
+from blox_env.experiment.plan import make_plan
+from blox_env.experiment.settings import ExperimentSettings
+from blox_env.ground import defaults
 from blox_env.problem.task import Task
 from tests.toys import ToyBenchmark, ToyDevice
 
@@ -91,3 +95,23 @@ def test_accuracies_that_are_not_known_are_refused():
     with pytest.raises(ValueError, match=r"'toy' has no accuracy of architecture \[7, 1, 2\]"):
         problem.evaluate([[0, 1, 2], [7, 1, 2]])
     assert len(problem.history) == 0
+
+
+def test_problems_environments_and_plans_have_the_same_device(tmp_path):
+    ours, theirs = BloxSpace(), SearchSpace((2, 3), "other")
+    for space, name in ((ours, defaults.DEVICE), (theirs, None)):
+        benchmark = ToyBenchmark(space)
+        kinds = [
+            Problem(benchmark),
+            BloxEnv(benchmark).problem,
+            BloxVectorEnv(2, benchmark=benchmark).problem,
+        ]
+        for each in kinds:
+            assert (each.device and each.device.name) == name
+            assert each.reward_name == ("mnasnet" if name else "accuracy")
+            again = pickle.loads(pickle.dumps(each.task))
+            assert (again.device and again.device.name) == name
+    with pytest.raises(ValueError, match="got device=None, and none of the package is for"):
+        Problem(ToyBenchmark(theirs), reward="mnasnet")
+    settings = ExperimentSettings(agents=("random-search",), seeds=1, budget=1)
+    assert [each.device for each in make_plan(settings, tmp_path)] == [defaults.DEVICE]

@@ -204,7 +204,7 @@ def test_points_are_checked(arguments, message):
 
 
 def test_what_cannot_be_told_is_an_error():
-    bare = Problem(ToyBenchmark())
+    bare = Problem(ToyBenchmark(), None)
     with pytest.raises(ValueError, match="needs a device"):
         bare.optimum(latency_budget_ms=3.0)
     with pytest.raises(ValueError, match="pass x="):
@@ -251,4 +251,4 @@ def test_a_problem_with_a_device_has_the_front_of_accuracy_and_latency():
     for ours, theirs in zip(problem.pareto_front(), asked.pareto_front(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert problem.pareto_front(objectives="reward")[1].shape == (1, 1)
-    assert Problem(ToyBenchmark()).pareto_front()[1].shape == (1, 1)
+    assert Problem(ToyBenchmark(), None).pareto_front()[1].shape == (1, 1)

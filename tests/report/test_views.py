@@ -10,7 +10,9 @@ from tests.toys import ToyBenchmark
 
 
 def test_a_history_shows_every_reward_and_the_best_so_far():
-    history = blox_env.search(blox_env.Problem(ToyBenchmark(), budget=12), "random-search", seed=0)
+    history = blox_env.search(
+        blox_env.Problem(ToyBenchmark(), None, budget=12), "random-search", seed=0
+    )
     (axes,) = history.plot().axes
     every, best = axes.lines
     np.testing.assert_array_equal(every.get_ydata(), history.reward)

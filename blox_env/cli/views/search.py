@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress_bar import ProgressBar
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from blox_env.agent import Agent, search
 from blox_env.cli.screen import Listing
+from blox_env.ground import defaults
 from blox_env.problem import Problem
 from blox_env.problem.history import History
 from blox_env.problem.ledger import LATE
@@ -90,7 +92,7 @@ def best_listing(problem: Problem, history: History) -> Listing:
     """
     if history.ended == LATE and not math.isfinite(_top(history)):
         raise ValueError("the time limit was over before anything was trained in full")
-    best = history.best()
+    best = history.best.row
     row = history.x[best]
     test = float(problem.test_acc(row)[0])
     hours = float(history.train_time_s.sum()) / 3600
@@ -103,7 +105,7 @@ def best_listing(problem: Problem, history: History) -> Listing:
         ("test accuracy", f"{test:.4f}"),
         ("source of accuracy", source),
     ]
-    value: dict[str, object] = {
+    value: dict[str, Any] = {
         "architecture": row.tolist(),
         "reward": float(history.reward[best]),
         "reward_name": problem.reward_name,
@@ -119,11 +121,15 @@ def best_listing(problem: Problem, history: History) -> Listing:
         shown = f"{latency:.3f} ms, {'measured' if measured else 'predicted'}"
         lines.append((f"latency on {problem.device.name}", shown))
         value |= {"device": problem.device.name, "latency_ms": latency, "measured": measured}
-        if problem.reward_name != "accuracy":
-            target = problem.latency_target_ms
-            met = "met" if latency <= target else "NOT MET"
-            lines.append(("latency target", f"{target:.3f} ms, {met}"))
-            value |= {"latency_target_ms": target, "meets_target": latency <= target}
+    for goal in history.goals:
+        met = "met" if goal.met else "NOT MET"
+        if goal.name == "latency target":
+            lines.append((goal.name, f"{goal.limit:.3f} ms, {met}"))
+            value |= {"latency_target_ms": goal.limit, "meets_target": goal.met}
+            continue
+        lines.append((goal.name, f"{goal.value:,.6g} of at most {goal.limit:,.6g}, {met}"))
+        told = {"limit": goal.limit, "value": goal.value, "met": goal.met}
+        value["constraints"] = {**value.get("constraints", {}), goal.name: told}
     lines.append(("simulated training", "not known" if math.isnan(hours) else f"{hours:.2f} h"))
     if history.ended:
         lines.append(("ended because", history.ended))
@@ -131,28 +137,25 @@ def best_listing(problem: Problem, history: History) -> Listing:
     return Listing(("what", "value"), lines, [value], title=f"best of {len(history)} evaluations")
 
 
-def unmet_target(problem: Problem, history: History) -> str | None:
-    """A sentence when the best architecture is slower than the target; None where it is not.
+def no_device(problem: Problem) -> str:
+    """Reason why a search that asked for the default device has none, and what there is."""
+    space, benchmark = problem.space, problem.benchmark
+    own = getattr(benchmark, "device_names", ())
+    text = f"the default device {defaults.DEVICE} is not for the space {space.name!r}"
+    if own:
+        return f"{text}; the store has {', '.join(own)}: --device STORE/devices/NAME"
+    return f"{text}, so accuracy alone counts"
+
+
+def unmet(history: History, *, target: bool) -> list[str]:
+    """A sentence for each limit that the best architecture does not keep to.
 
     Args:
-        problem: that was searched.
         history: of the search.
+        target: whether the latency target counts, too.
     """
-    if problem.device is None or problem.reward_name == "accuracy":
-        return None
-    target, latency = problem.latency_target_ms, float(history.latency_ms[history.best()])
-    if latency <= target:
-        return None
-    text = (
-        f"the latency target of {target:.4g} ms was not met: the best architecture takes "
-        f"{latency:.4g} ms"
-    )
-    if problem.space.listable:
-        fastest = float(problem.device.latency_ms(problem.space.all()).min())
-        if fastest > target:
-            return f"{text}, and no architecture meets it: the fastest takes {fastest:.4g} ms"
-    met = int((history.latency_ms <= target).sum())
-    return f"{text}; {met} of the {len(history)} evaluated meet it"
+    goals = history.goals
+    return [str(g) for g in goals if not g.met and (target or g.name != "latency target")]
 
 
 def _top(history: History) -> float:

@@ -43,7 +43,7 @@ class Answers:
 
     @property
     def has_cost(self) -> bool:
-        """True if infos have a ``cost``, as with ``reward="constraint"``."""
+        """True if infos have a ``cost``: with constraints, or ``reward="constraint"``."""
         return self.rules.costly
 
     @property
@@ -84,7 +84,7 @@ class Answers:
             if len(self.problems) > 1 and problem.device is not None and device is not None:
                 own = device == problem.device.name
             targets = None if latency_target_ms is None else latency_target_ms[own]
-            rewards[own] = problem.rewards(val_acc[own], latency_ms[own], targets)
+            rewards[own] = problem.rewards(val_acc[own], latency_ms[own], targets, x=x[own])
         nothing = np.full(len(val_acc), np.nan)
         sources = np.full(len(val_acc), None, dtype=object)
         return self.rules.reward.of(x, Outcome(rewards, val_acc, latency_ms, nothing, sources))

@@ -26,7 +26,7 @@ class Build(Moves):
         running = nodes < cells.end
         number = np.where(running, np.minimum(cells.decision, len(decisions) - 1), 0)
         self._row = first[number] + np.where(running, cells.prefix, 0)
-        self._by_place = masks.budget_ms is not None
+        self._by_place = masks.limited
         if not self._by_place:
             self._rows = self._rows[self._row]
         self._flat = self._rows.ravel()
@@ -157,10 +157,10 @@ class Build(Moves):
 
 
 class BuildBounded(Build):
-    """The same where a latency budget is known by a lower bound alone.
+    """The same where masks are worked out when they are needed: from lower bounds, or a trie.
 
-    What the bounds allow may be too slow in the end, and may leave nothing to go on with; both end
-    the episode as a masked action does.
+    What bounds allow may be too slow in the end, and may leave nothing to go on with; both end the
+    episode as a masked action does. What a trie allows leads to a candidate.
     """
 
     keeps_masks = True

@@ -44,7 +44,9 @@ class Edits(Moves):
             values = decisions.space.operation_values()
         else:
             values = [np.arange(count)[:, None] for count in decisions.space.options]
-        self._blocks = Masks(Decisions(decisions.space), masks.device, masks.budget_ms)
+        self._blocks = Masks(
+            Decisions(decisions.space), masks.device, masks.budget_ms, masks.candidates
+        )
         self._after = [
             _results(table, value) for table, value in zip(decisions.tables, values, strict=True)
         ]
@@ -110,7 +112,7 @@ class Edits(Moves):
         slots = range(rows.shape[1])
         results = np.hstack([self._after[slot][rows[:, slot]] for slot in slots])
         fits = results >= 0
-        if self.limits.budget_ms is not None:
+        if self.limits.limited:
             stays = results == rows[:, self._slot]
             others, actions = np.nonzero(fits & ~stays)
             fits[others, actions] = self.limits.feasible(self.apply(rows[others], actions))
@@ -125,7 +127,7 @@ class Edits(Moves):
         """
         space = self.decisions.space
         rows = np.zeros((uniform.shape[1], space.slots), dtype=np.int64)
-        if self.limits.budget_ms is None:
+        if not self.limits.limited:
             rows[:] = np.floor(uniform.T * np.asarray(space.options))
             return rows
         none = np.zeros(len(rows), dtype=np.int64)
@@ -157,10 +159,7 @@ class Edits(Moves):
         if len(rows) not in (1, n):
             raise ValueError(f"options['arch'] must be one architecture or {n}, got {len(rows)}")
         if not self.limits.feasible(rows).all():
-            raise ValueError(
-                f"options['arch'] exceeds latency_budget_ms={self.limits.budget_ms}: "
-                f"{options['arch']!r}"
-            )
+            raise ValueError(f"options['arch'] {self.limits.refused()}: {options['arch']!r}")
         return np.repeat(rows, n // len(rows), axis=0)
 
 

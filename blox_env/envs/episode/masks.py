@@ -1,4 +1,4 @@
-"""Masks of allowed actions: those that make an architecture, within a latency budget."""
+"""Masks of allowed actions: those that make an architecture that is known and within limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from blox_env.devices.base import Device
 from blox_env.envs.episode.decisions import Decisions
+from blox_env.envs.episode.trie import Trie
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.candidates import Candidates
 from blox_env.spaces.base import LISTABLE, SearchSpace
 
 Mask = NDArray[np.int8]
@@ -16,14 +18,19 @@ Mask = NDArray[np.int8]
 class Masks:
     """Masks of the actions of every decision, int8, 1 for allowed.
 
-    With a latency budget a choice is allowed when a completion of it can meet the budget. Spaces
-    of up to 10^6 architectures: exactly when one does. Larger ones: when the lower bound that
-    :meth:`~blox_env.devices.base.Device.slot_bounds_ms` gives does.
+    A choice is allowed when a completion of it is a candidate (known, and within the constraints)
+    and can meet the latency budget. Exactly when one does, in spaces of up to 10^6 architectures,
+    by a table, and in larger ones where candidates are listed, by a trie. Else, with a budget
+    alone, when the lower bound of :meth:`~blox_env.devices.base.Device.slot_bounds_ms` meets it.
 
     Args:
         decisions: what is decided.
         device: where the latency is from; needed for a budget.
         budget_ms: hard limit of the latency, None for none.
+        candidates: what may be built, None for everything.
+
+    Attributes:
+        limited: whether anything but the decisions limits what is allowed.
 
     Raises:
         ValueError: for a budget without a device, one that nothing meets, or one for a space too
@@ -31,31 +38,45 @@ class Masks:
     """
 
     def __init__(
-        self, decisions: Decisions, device: Device | None = None, budget_ms: float | None = None
+        self,
+        decisions: Decisions,
+        device: Device | None = None,
+        budget_ms: float | None = None,
+        candidates: Candidates | None = None,
     ) -> None:
         self.decisions = decisions
         self.device = device
         self.budget_ms = None if budget_ms is None else _check_budget(budget_ms, device)
         space = decisions.space
+        self.candidates = Candidates(space) if candidates is None else candidates
+        self.limited = budget_ms is not None or not self.candidates.complete
+        self._trie: Trie | None = None
         self._bounds: list[FloatArray] | None = None
         self.whole = np.ones(sum(space.options), dtype=np.int8)
         """Which options of each slot occur in any architecture within the budget, concatenated.
 
         Whether options meet it together cannot be seen from masks of one slot each.
         """
-        if self.budget_ms is None or device is None:
+        if not self.limited:
             self._tables = [step.allowed.astype(np.int8) for step in decisions.steps]
             return
         if space.size <= LISTABLE:
-            latency = device.latency_ms(space.all()).reshape(space.options)
-            self._refuse_impossible(float(latency.min()))
-            fits = self._within(latency)
+            fits = np.zeros(space.size, dtype=bool)
+            fits[space.index(self._within_budget())] = True
+            fits = fits.reshape(space.options)
             self._strides = np.cumprod((1, *space.options[:0:-1]))[::-1]
             self._tables = [_reachable(decisions, number, fits) for number in range(len(decisions))]
             axes = set(range(space.slots))
             occur = [fits.any(axis=tuple(axes - {slot})) for slot in sorted(axes)]
             self.whole = np.concatenate(occur).astype(np.int8)
             return
+        self._after = [_options_after(decisions, number) for number in range(len(decisions))]
+        if not self.candidates.complete:
+            self._trie = Trie(self._within_budget(), space.options)
+            occur = [self._trie.occurring(slot) for slot in range(space.slots)]
+            self.whole = np.concatenate(occur).astype(np.int8)
+            return
+        assert device is not None
         self._bounds = device.slot_bounds_ms()
         if self._bounds is None:
             raise ValueError(
@@ -66,7 +87,6 @@ class Masks:
         least = np.array([bound.min() for bound in self._bounds])
         self._rest = np.append(np.cumsum(least[::-1])[::-1], 0.0)
         self._refuse_impossible(float(self._rest[0]))
-        self._after = [_options_after(decisions, number) for number in range(len(decisions))]
         occur = [self._within(bound - bound.min() + self._rest[0]) for bound in self._bounds]
         self.whole = np.concatenate(occur).astype(np.int8)
 
@@ -74,6 +94,11 @@ class Masks:
     def bounded(self) -> bool:
         """True if the masks come from a lower bound, so that what they allow may be too slow."""
         return self._bounds is not None
+
+    @property
+    def worked_out(self) -> bool:
+        """True if there is no table of the masks, so that each is worked out when it is needed."""
+        return self._bounds is not None or self._trie is not None
 
     def of(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
         """Masks of decision ``number``, read-only ``(n, actions)``.
@@ -83,8 +108,8 @@ class Masks:
             rows: architectures ``(n, slots)``, of which the slots before are chosen.
             prefix: choices within the slot so far ``(n,)``.
         """
-        if self._bounds is not None:
-            return self._bounded(number, rows, prefix)
+        if self.worked_out:
+            return self._at(number, rows, prefix)
         table = self._tables[number]
         if len(table) == 1:
             return np.broadcast_to(table, (len(rows), table.shape[1]))
@@ -99,11 +124,11 @@ class Masks:
             row: options chosen so far, ``(slots,)``.
             prefix: number of the choices about the slot so far.
         """
-        if self._bounds is not None:
-            bounded: Mask = self._bounded(number, row[None], np.array([prefix]))[0]
-            return bounded
+        if self.worked_out:
+            found: Mask = self._at(number, row[None], np.array([prefix]))[0]
+            return found
         place = prefix
-        if self.budget_ms is not None:
+        if self.limited:
             place = int(self._place(number, row[None], prefix)[0])
         mask: Mask = self._tables[number][place]
         return mask
@@ -115,18 +140,25 @@ class Masks:
         there is a budget, then of the choices within the slot.
 
         Raises:
-            ValueError: where masks come from a lower bound: there is no table of them.
+            ValueError: where masks are worked out: there is no table of them.
         """
-        if self._bounds is not None:
-            raise ValueError("masks from a lower bound are worked out as they are needed")
+        if self.worked_out:
+            raise ValueError("masks are worked out as they are needed, there is no table")
         ends = np.cumsum([len(table) for table in self._tables])
         return np.concatenate(self._tables), np.concatenate([[0], ends[:-1]])
 
     def feasible(self, rows: IntArray) -> NDArray[np.bool_]:
-        """Mask of the complete architectures that meet the budget, ``(n,)``."""
-        if self.budget_ms is None or self.device is None:
-            return np.ones(len(rows), dtype=bool)
-        return self._within(self.device.latency_ms(rows))
+        """Mask of the complete architectures that are candidates and meet the budget, ``(n,)``."""
+        fits = self.candidates.contains(rows)
+        if self.budget_ms is not None and self.device is not None:
+            fits[fits] = self._within(self.device.latency_ms(rows[fits]))
+        return fits
+
+    def refused(self) -> str:
+        """Reason why an architecture is not feasible, for errors."""
+        known = "" if self.candidates.complete else "is not among the candidates"
+        budget = "" if self.budget_ms is None else f"exceeds latency_budget_ms={self.budget_ms}"
+        return " or ".join(filter(None, (budget, known)))
 
     def fastest(self, slot: int) -> int:
         """The option of a slot that adds least by the lower bounds."""
@@ -136,7 +168,7 @@ class Masks:
     def _place(self, number: int, rows: IntArray, prefix: IntArray | int) -> IntArray:
         """Rows of the table of a decision: the slots before in C order, then the prefix."""
         step = self.decisions.steps[number]
-        if self.budget_ms is None or step.slot == 0:
+        if not self.limited or step.slot == 0:
             return np.broadcast_to(prefix, (len(rows),))
         # strides count whole architectures; what follows the slots before is cut off
         before = rows[:, : step.slot] @ self._strides[: step.slot]
@@ -144,16 +176,31 @@ class Masks:
         place: IntArray = before * len(step.allowed) + prefix
         return place
 
-    def _bounded(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
+    def _at(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
+        """Masks of a decision, from the options of its slot that fit."""
+        slot = self.decisions.steps[number].slot
+        fits = self._bounded(number, rows) if self._trie is None else self._trie.ahead(slot, rows)
+        reached = (self._after[number][prefix] & fits[:, None, :]).any(axis=2)
+        return np.asarray(reached, dtype=np.int8)
+
+    def _bounded(self, number: int, rows: IntArray) -> NDArray[np.bool_]:
+        """Options that can meet the budget by the lower bound, ``(n, options)``."""
         assert self._bounds is not None
         step = self.decisions.steps[number]
         spent = np.zeros(len(rows))
         for slot in range(step.slot):
             spent += self._bounds[slot][rows[:, slot]]
         spent += self._rest[step.slot + 1]
-        fits = self._within(spent[:, None] + self._bounds[step.slot])  # (n, options)
-        reached = (self._after[number][prefix] & fits[:, None, :]).any(axis=2)
-        return np.asarray(reached, dtype=np.int8)
+        return self._within(spent[:, None] + self._bounds[step.slot])
+
+    def _within_budget(self) -> IntArray:
+        """All candidates that meet the budget, ``(k, slots)``."""
+        rows = self.candidates.all()
+        if self.budget_ms is None or self.device is None:
+            return rows
+        latency = self.device.latency_ms(rows)
+        self._refuse_impossible(float(latency.min()))
+        return rows[self._within(latency)]
 
     def _within(self, latency: FloatArray) -> NDArray[np.bool_]:
         """Mask of the latencies that meet the budget; sums in another order may differ a little."""

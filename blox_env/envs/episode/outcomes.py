@@ -44,6 +44,7 @@ class Outcomes:
         self._tables: list[_Table] | None = None
         first = problems[0]
         listable = first.space.listable and "table" in first.benchmark.provides
+        listable &= all(p.task.known.complete for p in problems)
         if listable and all(p.history is None for p in problems):
             self._tables = [_Table.of(problem) for problem in problems]
             self._strides = np.cumprod((1, *first.space.options[:0:-1]))[::-1]
@@ -88,7 +89,7 @@ class Outcomes:
             trials = problem.evaluate(rows)
             reward = trials.reward
             if targets is not None:
-                reward = problem.rewards(trials.val_acc, trials.latency_ms, targets)
+                reward = problem.rewards(trials.val_acc, trials.latency_ms, targets, x=trials.x)
             return Outcome(
                 reward,
                 trials.val_acc,
@@ -102,9 +103,9 @@ class Outcomes:
         # the columns stand together, one architecture after the other: one gather finds them all
         val_acc, latency, time, reward = table.columns.take(place, axis=0).T.copy()
         if targets is not None:
-            reward = problem.rewards(val_acc, latency, targets)
+            reward = problem.rewards(val_acc, latency, targets, x=rows)
         elif not table.has_rewards:
-            reward = problem.rewards(val_acc, latency)
+            reward = problem.rewards(val_acc, latency, x=rows)
         if not problem.task.formula_is_named:
             check_finite(rows, reward, val_acc, latency)
         return Outcome(reward, val_acc, latency, time, table.names.take(table.source.take(place)))
@@ -145,7 +146,7 @@ class _Table:
     def of(cls, problem: Problem) -> _Table:
         """The table of a problem, made once in a process for equal ones."""
         seed = problem.seed if problem.noise == "sampled" else None
-        if problem.task.formula_is_named:
+        if problem.task.formula_is_named and not problem.constraints:
             return _table(
                 problem.benchmark,
                 problem.device,

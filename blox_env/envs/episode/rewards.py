@@ -93,7 +93,8 @@ class VectorReward(Reward):
             elif name == "latency_ms":
                 low = -max(float(d.quantiles_ms((1.0,))[0]) for d in self.devices if d is not None)
             else:
-                low = -float(np.nanmax(self.objectives.size_of(name, space.all())))
+                rows = self.problem.task.known.all()
+                low = -float(np.nanmax(self.objectives.size_of(name, rows)))
             # rounded outwards, so that no value lies outside
             lowest.append(low and np.nextafter(np.float32(low), np.float32(-np.inf)))
         tops = {"val_acc": 1.0, "reward": np.inf}

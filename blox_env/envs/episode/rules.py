@@ -22,6 +22,7 @@ from blox_env.envs.episode.outcomes import Outcome, Outcomes
 from blox_env.envs.episode.rewards import Reward, ScalarReward, VectorReward
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
+from blox_env.problem.candidates import Candidates, common
 from blox_env.problem.reward import excess
 from blox_env.spaces.base import SearchSpace
 
@@ -68,7 +69,9 @@ class Rules:
             )
         kind: object = type(space)
         self.decisions, cells = _decisions(kind, space, config.granularity)
-        self.masks = Masks(self.decisions, self.problem.device, config.latency_budget_ms)
+        self.masks = Masks(
+            self.decisions, self.problem.device, config.latency_budget_ms, self._buildable()
+        )
         move = _kind(self.decisions, self.masks, edits)
         self.moves: Moves = move(self.decisions, self.masks, cells)
         shown = config.observation, self.goals.columns
@@ -81,7 +84,7 @@ class Rules:
         self.devices = np.array(names, dtype=object)
         timed = ("latency_ms",) if self.problem.device is not None else ()
         self.numbers = ("val_acc", "train_time_s", *timed)
-        self.costly = self.problem.reward_name == "constraint"
+        self.costly = self.problem.reward_name == "constraint" or bool(self.problem.constraints)
         self._targets = np.array([p.latency_target_ms for p in problems])
         self._names = self.devices[:0]  # of the one device, as often as it was needed
         self._device = names[0]
@@ -146,11 +149,37 @@ class Rules:
         if goal == "latency_target":
             info["latency_target_ms"] = goals
         if self.costly:
-            targets = goals if goal == "latency_target" else self._targets[0]
-            if goal == "device":
-                targets = self._targets.take(goals.astype(np.int64))
-            info["cost"] = excess(outcome.latency_ms, targets)
+            info["cost"] = self._cost(rows, goals, outcome)
         return info
+
+    def _cost(self, rows: IntArray, goals: FloatArray, outcome: Outcome) -> FloatArray:
+        """Relative excess over the constraints, and over the target of a reward with one."""
+        cost = self.problem.constraints.excess(rows, outcome.latency_ms)
+        if self.problem.reward_name != "constraint":
+            return cost
+        targets = goals if self.goals.goal == "latency_target" else self._targets[0]
+        if self.goals.goal == "device":
+            targets = self._targets.take(goals.astype(np.int64))
+        return cost + excess(outcome.latency_ms, targets)
+
+    def _buildable(self) -> Candidates:
+        """The architectures that masks lead to.
+
+        Raises:
+            ValueError: for constraints of the latency where the device is drawn, or of a space too
+                large to list.
+        """
+        task, enforced = self.problem.task, self.config.enforce_constraints
+        if not task.constraints or not enforced:
+            return _shared([each.task.known for each in self.problems])
+        if self.config.goal == "device" and "latency_ms" in task.constraints.limits:
+            raise ValueError("constraint 'latency_ms' needs one device, got goal='device'")
+        if not task.known.listable:
+            raise ValueError(
+                f"masks of constraints need a space that can be listed, got {task.space!r}: with "
+                "enforce_constraints=False they are costs"
+            )
+        return _shared([each.task.candidates for each in self.problems])
 
     def look_up(self, rows: IntArray) -> tuple[float, dict[str, Any]] | None:
         """Reward and info of one architecture ``(1, slots)``, as plain numbers.
@@ -205,6 +234,7 @@ def _problems(config: EnvConfig) -> list[Problem]:
             latency_target_ms=config.latency_target_ms,
             noise=config.noise,
             seed=config.noise_seed,
+            constraints=config.constraints,
             keep=False,
         )
         for device in (
@@ -240,4 +270,13 @@ def _kind(decisions: Decisions, masks: Masks, edits: bool) -> type[Moves]:
         return Edits
     if decisions.whole:
         return BuildWhole
-    return BuildBounded if masks.bounded else Build
+    return BuildBounded if masks.worked_out else Build
+
+
+def _shared(several: list[Candidates]) -> Candidates:
+    """Candidates of all of several problems; the same where there is one, or all are alike."""
+    some = [each for each in several if not each.complete]
+    if len(some) < 2:
+        return some[0] if some else several[0]
+    first = some[0]
+    return Candidates(first.space, common(first.space, *(each.all() for each in some)))

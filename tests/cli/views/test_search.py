@@ -17,7 +17,7 @@ def shown(*renderables):
 
 
 def test_the_line_says_how_far_the_search_is():
-    problem = Problem(ToyBenchmark(), budget=10)
+    problem = Problem(ToyBenchmark(), None, budget=10)
     assert "best" not in shown(Watch(problem, "an-agent"))
     problem.evaluate([[0, 0, 0], [1, 1, 1]])
     line = shown(Watch(problem, "an-agent"))
@@ -31,7 +31,7 @@ def test_the_best_and_where_its_numbers_come_from():
     history = search(problem, "random-search", seed=0)
     table = shown(best_listing(problem, history))
     assert "best of 10 evaluations" in table
-    assert "-".join(map(str, history.x[history.best()])) in table
+    assert "-".join(map(str, history.x[history.best.row])) in table
     assert "predicted" in table
     assert "trained" in table
 
