@@ -239,12 +239,16 @@ def run_search(item: Search, *, time_limit_s: float | None = None) -> tuple[byte
 
     Raises:
         TimeoutError: when it takes longer than the limit.
+        RuntimeError: when it trained more than its budget, whatever its account says.
     """
     started, cpu = time.perf_counter(), time.process_time()
     problem = item.problem()
     with time_limit(time_limit_s):
         history = search(problem, item.agent, seed=item.seed, options=dict(item.options))
     assert problem.clock is not None
+    paid = float(history.column("cost").sum())
+    if paid > item.settings.budget * (1 + 1e-9):
+        raise RuntimeError(f"the search trained {paid:g} on a budget of {item.settings.budget}")
     wall = time.perf_counter() - started
     content = encode_run(history, run_facts(item, problem), problem.clock.schedule())
     meta = {

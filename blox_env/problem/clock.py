@@ -31,6 +31,8 @@ from numpy.typing import ArrayLike, NDArray
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.typing import FloatArray, IntArray
 
+MOST_WORKERS = 1_000_000  # each takes memory
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -83,6 +85,10 @@ class Clock:
 
     def __init__(self, workers: int = 1, hours: float | None = None) -> None:
         self.workers = check_positive_int("simulated_workers", workers)
+        if self.workers > MOST_WORKERS:
+            raise ValueError(
+                f"simulated_workers must be at most {MOST_WORKERS}, got {self.workers}"
+            )
         if hours is not None and not (math.isfinite(hours) and hours > 0):
             raise ValueError(f"simulated_hours must be above 0, got {hours!r}")
         self.limit_s = math.inf if hours is None else 3600.0 * hours

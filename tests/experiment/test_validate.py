@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,8 @@ import blox_env
 from blox_env import AskTellAgent
 from blox_env.cli import app
 from blox_env.experiment.facts import Facts
-from blox_env.experiment.results import read_facts, sealed
-from blox_env.experiment.runner import compare
+from blox_env.experiment.results import read_facts, sealed, write_run
+from blox_env.experiment.runner import compare, run_search
 from blox_env.experiment.validate import run_files, validate_run
 from tests.toys import ToyBenchmark
 
@@ -152,7 +153,7 @@ def test_the_command_names_file_and_row(folder):
     assert done.exit_code == 1
     assert "1 of 2 run files not valid" in done.output
     assert f"INVALID  {path}" in done.output.replace("\n", "")
-    (line,) = [line.split() for line in done.output.splitlines() if " val_acc " in line]
+    (line,) = [line.split() for line in done.output.splitlines() if "val_acc" in line.split()]
     assert line[:2] == ["4", "val_acc"]
     assert line[3] == "0.75"
 
@@ -192,7 +193,7 @@ class Spender(AskTellAgent):
     def ask(self, n):
         self.rounds += 1
         if self.rounds < 40:
-            self.problem.spent = 0.0
+            self.problem.ledger.spent = 0.0
         return self.problem.space.sample(self.rng, 1)
 
     def tell(self, x, trials):
@@ -202,12 +203,22 @@ class Spender(AskTellAgent):
 def test_a_search_that_spends_more_than_its_budget_is_found(tmp_path):
     blox_env.register_agent("spender", "tests.experiment.test_validate:Spender")
     arguments = {"benchmarks": ["toy"], "devices": ["toy-device"], "seeds": 1, "budget": 5}
-    ended = compare(["spender"], **arguments, out=tmp_path, workers=0)
-    if ended.failed:  # the account is out of an agent's reach
-        return
+    (ended,) = compare(["spender"], **arguments, out=tmp_path, workers=0)
+    assert "the search trained 43 on a budget of 5" in ended.error
+    assert not list(tmp_path.glob("runs/*.parquet"))
+    item = replace(ended.search, settings=replace(ended.search.settings, budget=500))
+    write_run(Path(item.path), *run_search(item))  # as if nobody had looked
+    tamper(the_run(tmp_path, "spender"), budget=5)
     verdict = validate_run(the_run(tmp_path, "spender"))
     (total,) = [m for m in verdict.mismatches if m.column == "sum of costs"]
-    assert (total.expected, total.got) == ("at most 5", pytest.approx(44.0, abs=5))
+    assert (total.expected, total.got) == ("at most 5", 500.0)
+
+
+@pytest.mark.parametrize("name", ["spent", "budget", "queries", "max_queries", "history"])
+def test_the_account_of_a_problem_cannot_be_set(name):
+    problem = blox_env.Problem("toy", "toy-device", budget=5)
+    with pytest.raises(AttributeError):
+        setattr(problem, name, 0)
 
 
 def test_what_is_not_there(tmp_path):

@@ -105,6 +105,7 @@ def test_unknown_times_are_allowed_where_they_change_nothing():
         ({"durations": [[1.0]]}, r"shape \(n,\), got \(1, 1\)"),
         ({"durations": [-1.0]}, "the benchmark says -1"),
         ({"durations": [1.0], "workers": 0}, "simulated_workers must be at least 1"),
+        ({"durations": [1.0], "workers": 10**9}, "simulated_workers must be at most 1000000"),
         ({"durations": [1.0, 2.0], "calls": [1, 0]}, "none lower than the one before"),
         ({"durations": [1.0, 2.0], "calls": [1]}, "one number a duration"),
     ],
