@@ -109,7 +109,7 @@ trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
 .venv-clients/.blox-env-setup: pyproject.toml constraints-clients.txt
 	@.ci/make-venv .venv-clients '$(PYTHON)'
 	@echo 'Installing MO-Gymnasium, MORL-Baselines and TorchRL into .venv-clients ...'
-	@.venv-clients/bin/python $(PIP_INSTALL) -e . torch mo-gymnasium morl-baselines torchrl \
+	@.venv-clients/bin/python $(PIP_INSTALL) -e . torch mo-gymnasium morl-baselines torchrl nats-bench \
 	    pytest hypothesis -c constraints-clients.txt
 	@touch $@
 

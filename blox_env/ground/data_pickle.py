@@ -16,6 +16,7 @@ from blox_env.ground.array_pickle import _KINDS, _NAMES, Array, Kind, Name, _Arr
 from blox_env.ground.safe_pickle import Data, run
 
 LONGEST = 2**26  # bytes of a file when it is unpacked
+_FLOAT = np.dtype("<f8")
 _NUMBERS = ("f4", "f8", "i2", "i4", "i8", "u1", "u4", "u8", "b1")
 
 
@@ -57,6 +58,7 @@ class _DataMachine(_ArrayMachine):
     kinds: ClassVar[Mapping[object, np.dtype[Any]]] = {
         **_KINDS,
         **{kind: np.dtype(f"<{kind}") for kind in _NUMBERS},
+        "O8": np.dtype(object),
     }
 
     def __init__(self, data: Data) -> None:
@@ -82,6 +84,14 @@ class _DataMachine(_ArrayMachine):
             for number, known in self.memo.items():
                 if known is top:  # the memo has it from before it had values
                     self.memo[number] = values
+
+    def values(self, shape: object, kind: object, columns: object, data: object) -> Any:
+        """Also arrays of Python's numbers, as floats."""
+        if not isinstance(kind, Kind) or kind.dtype != object or not isinstance(data, list):
+            return super().values(shape, kind, columns, data)
+        if not all(type(each) in (int, float) for each in data):
+            raise self.unread("an array of other things than numbers")
+        return super().values(shape, Kind(_FLOAT), columns, np.array(data, _FLOAT).tobytes())
 
     def key(self, key: object) -> object:
         """Also tuples of text and numbers; no names and arrays, which are not hashed alike."""

@@ -84,7 +84,7 @@ def _part(whole: Any, what: str, name: str) -> Any:
 
 def _numbers(name: str, values: Any, count: int) -> np.ndarray:
     """Latencies ``(count,)``; what is not above 0 was not measured."""
-    latency = np.asarray(values, dtype=np.float64)
+    latency = np.asarray(values, dtype=np.float64).reshape(-1)
     if latency.shape != (count,):
         raise ValueError(f"{name}: expected {count} numbers, one a cell, got {latency.shape}")
     return np.where(latency > 0, latency, np.nan)

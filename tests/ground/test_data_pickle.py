@@ -14,7 +14,10 @@ def test_results_are_what_pickle_gives(protocol):
     content = {
         "number": [np.float32(1.5), np.int64(-7), single, single, True],
         ("cifar10", 777): OrderedDict([(0, 1.0), (1, 2.0)]),
-        "arrays": [np.arange(6.0).reshape(2, 3), np.array([1.5], np.float32)],
+        "arrays": [
+            *(np.arange(6.0).reshape(2, 3), np.array([1.5], np.float32)),
+            np.array([1.5, np.float64(2)], object),
+        ],
     }
     if protocol > 2:
         content["bytes"] = b"\x00\xff"
@@ -40,7 +43,15 @@ class Evil:
 
 
 @pytest.mark.parametrize(
-    "content", [Evil(), [Evil()], np.array(["a"]), np.array([object()]), {1: np.dtype("f8")}.values]
+    "content",
+    [
+        Evil(),
+        [Evil()],
+        np.array(["a"]),
+        np.array([None]),
+        np.array([object()]),
+        {1: np.dtype("f8")}.values,
+    ],
 )
 def test_nothing_else_is_read(content, capsys):
     with pytest.raises(ValueError, match="the pickle"):

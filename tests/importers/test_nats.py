@@ -124,7 +124,9 @@ def hw(tmp_path_factory):
 def test_latencies_are_those_of_the_file(hw, tmp_path):
     path, latency = hw
     report = import_files(path, tmp_path / "store")
-    assert report.notes == ["not read: edgegpu_energy, eyeriss_energy, fpga_energy"]
+    assert report.notes == [
+        "not read: edgegpu_energy, eyeriss_arithmetic_intensity, eyeriss_energy, fpga_energy"
+    ]
     device = blox_env.load_device(str(tmp_path / "store" / "devices" / "edgegpu"))
     np.testing.assert_array_equal(device.latency_ms(ROWS), latency)
     benchmark = from_folder(tmp_path / "store")
