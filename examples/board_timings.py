@@ -39,8 +39,7 @@ def main() -> None:
         print("warning:", doubt(pi4.card))  # None where it can be relied on
         problem = blox_env.Problem("cifar10", str(build), budget=100)
         history = blox_env.search(problem, "regularized-evolution", seed=0)
-        best = history.best()
-        print("best:", history.x[best], f"{history.latency_ms[best]:.1f} ms on pi4")
+        print("best:", history.best.text, f"{history.best.latency_ms:.1f} ms on pi4")
 
 
 if __name__ == "__main__":

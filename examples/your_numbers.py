@@ -38,9 +38,9 @@ def main() -> None:
         phone = str(store / "devices" / "my-phone")
         problem = blox_env.Problem(str(store), phone, budget=200)
         history = blox_env.search(problem, "regularized-evolution", seed=0)
-        best = history.best()
-        print("best:", history.x[best], history.val_acc[best], f"{history.latency_ms[best]} ms")
-        print(f"regret: {problem.regret(history.x[best])[0]:.4f}")
+        best = history.best
+        print("best:", best.architecture, best.val_acc, f"{best.latency_ms} ms")
+        print(f"regret: {problem.regret(best.architecture)[0]:.4f}")
 
         env = gym.make("blox_env/Blox-v0", benchmark=str(store), device=phone)
         env.reset(seed=0)

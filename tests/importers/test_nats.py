@@ -166,6 +166,14 @@ def test_both_together_are_one_store(folder, hw, tmp_path):
     card = (tmp_path / "store" / "CARD.md").read_text()
     assert "HW-NAS-Bench-v1_0.pickle" in card
     assert "nats-gpu-b256" in card
+    device = str(tmp_path / "store" / "devices" / "edgegpu")
+    problem = blox_env.Problem(benchmark, device, budget=10)  # on the cells that are there
+    history = blox_env.search(problem, "regularized-evolution", seed=0)
+    numbers = SPACE.index(ROWS)
+    assert len(history) == 10
+    assert set(SPACE.index(history.x)) <= set(numbers)
+    place = [int(np.flatnonzero(numbers == number)[0]) for number in SPACE.index(history.x)]
+    np.testing.assert_array_equal(history.latency_ms, hw[1][place])
 
 
 def test_a_search_over_all_cells_for_a_device_of_theirs(tmp_path):
