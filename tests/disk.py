@@ -58,7 +58,8 @@ class Full(Disk):
     def before(self, name, *args):
         if self.count >= self.number and name not in ("unlink", "rmdir"):
             self.failed = True
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            place = () if name in ("write", "fsync") else (str(args[0]),)  # as the system has it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *place)
 
 
 class Forgetful(Disk):

@@ -107,8 +107,10 @@ def _encode(column: Column, values: NDArray[np.float64]) -> NDArray[Any]:
             raise _bad(values, ~(inside & whole), what)
         return count.astype(np.uint16)
     if column.kind == "loss":
+        if (values < 0).any():
+            raise _bad(values, values < 0, "expected a number of at least 0")
         millionths = np.rint(values * _MILLION)
-        exact = (millionths / _MILLION == values) & (values >= 0)
+        exact = millionths / _MILLION == values
         if exact.all() and (millionths < MISSING["micro"]).all():
             return millionths.astype(np.uint32)
         return values

@@ -76,6 +76,7 @@ HEADERS = (
     *(b"z: " + b"{a: " * 500 + b"1" + b"}" * 500 + b"\n", b"q: &q [*q]\n", b"seed: 2001-99-99\n"),
     *(b"!!python/object/apply:os.system ['touch pwned']\n", b"device: ../../../evil\n", b"? {}\n"),
     *(b"columns: [model_hash, ../evil]\n", b"epochs: 99999999999999999999\n", b"epochs: -1\n"),
+    *(b"epochs: 10000\n", b"epochs: 255\n"),
     *(b"seed: [1]\n", b"version: 2\n", b"format: csv\n", b"columns: *id001\n", b"- 1\n", b"%x\n"),
 )
 
@@ -133,6 +134,35 @@ def header_changed(head, rng):
     return bytes_changed(head, rng)
 
 
+def shared(rng):
+    """Lists of lists of the same list: some hundred bytes that would be far larger written out."""
+    value = [[1], "x" * 1000, 0.5, list(rng.random(50))][rng.integers(4)]
+    for _ in range(rng.integers(1, 40)):
+        value = [value] * int(rng.integers(1, 12))
+    return value
+
+
+def rows_shared(body, rng):
+    """Rows and values that are referred to again and again, and lists nested deeply."""
+    kind = rng.integers(5)
+    if kind == 0:
+        deep = int(rng.integers(100, 20_000))
+        return b"\x80\x04" + b"]" * deep + b"a" * (deep - 1) + b"."
+    rows = pickle.loads(body)
+    row = rows[rng.integers(len(rows))]
+    if kind == 1:
+        rows[0][rng.integers(len(row))] = shared(rng)
+    elif kind == 2:
+        rows = [row] * int(rng.integers(2, 100_000))
+    elif kind == 3:
+        long = "a" * int(rng.integers(1, 200_000))
+        rows = [[long, *row[1:]] for _ in range(rng.integers(1, 3000))]
+    else:
+        column = [list(rng.random(10_000)), shared(rng), row[-1]][rng.integers(3)]
+        rows = [[*row[:-1], column] for _ in range(rng.integers(1, 30_000))]
+    return pickle.dumps(rows, protocol=4)
+
+
 def body_changed(form, body, rng):
     if form == "custom" and rng.random() < 0.7:  # behind the checksum of zlib
         inside = zlib.decompress(body)
@@ -145,11 +175,15 @@ def body_changed(form, body, rng):
             inside += bytes(50_000_000)
         return zlib.compress(inside, 1)
     if form == "pickle" and rng.random() < 0.1:
+        return rows_shared(body, rng)
+    if form == "pickle" and rng.random() < 0.1:
         rows = pickle.loads(body)
         rows[rng.integers(3)][rng.integers(2)] = [Evil(), {1: rows}, rows, b"x", 1j][
             rng.integers(5)
         ]
         return pickle.dumps(rows, protocol=int(rng.integers(6)))
+    if form == "csv" and rng.random() < 0.02:
+        return body + [b'"a\nb",', b",", b'"', b"a\n\n"][rng.integers(4)] * int(rng.integers(10**7))
     if form == "csv" and rng.random() < 0.2:
         lines = body.splitlines(keepends=True)
         lines.insert(0, lines[rng.integers(len(lines))])

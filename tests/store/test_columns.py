@@ -47,3 +47,9 @@ def test_latencies_are_above_zero():
 )  # fmt: skip
 def test_names_that_may_become_paths(name, good):
     assert is_name(name) is good
+
+
+def test_what_a_store_refuses_is_not_written():
+    for name, value in (("val_loss", -0.1), ("test_loss", -1e-7), ("train_time_s", -1.0)):
+        with pytest.raises(ValueError, match="expected a number of at least 0"):
+            encode(COLUMNS[name], np.array([0.5, value]))
