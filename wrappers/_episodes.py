@@ -202,7 +202,10 @@ class EpisodeDraws:
         n = len(which)
         if self._seeds is None:
             own = env.np_random_seed
-            self._seeds = seed_numbers(int(own[0] if isinstance(own, tuple) else own or 0), n)
+            several = isinstance(own, tuple) and len(own) == n  # one each, which need not follow
+            first: Any = own[0] if isinstance(own, tuple) else own
+            seeds: Any = [int(each or 0) for each in own] if several else int(first or 0)
+            self._seeds = seed_numbers(seeds, n)
         if seed is not None:
             seeds = [seed + i for i in range(n)] if isinstance(seed, int | np.integer) else [*seed]
             new = which & np.array([each is not None for each in seeds])

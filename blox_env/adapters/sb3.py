@@ -18,6 +18,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 
+from blox_env.envs.episode.answers import Answers
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.extras import extra
 
@@ -81,7 +82,8 @@ class SB3VecEnv(VecEnv):
 
     ``env_method("action_masks")`` and ``has_attr("action_masks")`` work, by which sb3-contrib's
     ``MaskablePPO`` finds the masks. What a method of ``env`` gives for all environments at once, an
-    array, list or tuple of ``num_envs``, is dealt out; anything else is repeated. Attributes are
+    array, list or tuple of ``num_envs``, is dealt out; anything else is repeated, and so are
+    answers about the problem (``pareto_front``, ``rewards_of``), of any number. Attributes are
     those of ``env`` (``observation_space`` and ``action_space`` those of a single environment), and
     are set for all environments or for none.
 
@@ -199,6 +201,8 @@ class SB3VecEnv(VecEnv):
         else:
             raise AttributeError(f"{self.env!r} has no method {method_name!r}")
         several = isinstance(results, list | tuple) or np.shape(results)[:1] == (self.num_envs,)
+        if hasattr(Answers, method_name):  # the same for all, whatever its length
+            several = False
         if not several or len(results) != self.num_envs:
             results = [results] * self.num_envs
         return list(results) if indices is None else [results[i] for i in self._numbers(indices)]

@@ -54,9 +54,8 @@ class Candidates:
     def __str__(self) -> str:
         """How many of how many, and what they are."""
         size = self.space.size
-        return (
-            f"{self.count:,} of {size:,} architectures are {self._what} ({self.count / size:.3g})"
-        )
+        share = f"{100 * self.count / size:.3g} %"
+        return f"{self.count:,} of {size:,} architectures are {self._what} ({share})"
 
     def __deepcopy__(self, memo: dict[int, object]) -> Candidates:
         """The candidates themselves: nothing in them changes."""

@@ -159,6 +159,17 @@ def test_masks_are_found():
     assert is_masking_supported(wrapped)
 
 
+def test_answers_about_the_problem_are_the_same_for_all_whatever_their_number():
+    toys = {"benchmark": ToyBenchmark(), "device": ToyDevice()}
+    single = BloxEnv(**toys)
+    points = len(single.pareto_front())
+    for n in (points, points + 1):
+        env = SB3VecEnv(BloxVectorEnv(n, **toys, autoreset_mode="SameStep"))
+        for each in env.env_method("pareto_set"):
+            np.testing.assert_array_equal(each, single.pareto_set())
+        assert [len(each) for each in env.env_method("pareto_front")] == [points] * n
+
+
 def test_attributes():
     env = SB3VecEnv(vector(render_mode="ansi", autoreset_mode="SameStep"))
     assert env.render_mode == "ansi"

@@ -69,7 +69,7 @@ def test_a_whole_space_draws_as_the_space_does_and_moves_nothing():
 
 def test_they_say_how_many_they_are_and_are_shared_by_copies():
     found = Candidates(SPACE, [[0, 0, 0]] * 2 + [[1, 1, 1], [2, 0, 1]])
-    assert str(found) == "3 of 24 architectures are known (0.125)"
+    assert str(found) == "3 of 24 architectures are known (12.5 %)"
     assert copy.deepcopy(found) is found
     with pytest.raises(ValueError, match=r"no architecture of .* is known"):
         Candidates(SPACE, np.zeros((0, 3), dtype=int))

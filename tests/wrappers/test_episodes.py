@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from gymnasium.vector import SyncVectorEnv
 
-from blox_env import BloxVectorEnv
+from blox_env import BloxEnv, BloxVectorEnv
 from blox_env.wrappers._episodes import EpisodeDraws, Step
 from tests.wrappers.building import TOYS
 
@@ -19,6 +20,17 @@ def test_draws_of_many_are_those_of_each_alone():
         for k in range(episodes):
             alone.begin(np.ones(1, dtype=bool), 5 + i if k == 0 else None, env)
         np.testing.assert_array_equal(alone.uniform(4)[0], numbers[i])
+
+
+def test_each_environment_has_its_own_seed_where_none_is_given():
+    envs = SyncVectorEnv([lambda: BloxEnv(**TOYS)] * 2)
+    envs.reset(seed=[5, 9])
+    many = EpisodeDraws(2, "name")
+    many.begin(np.ones(2, dtype=bool), None, envs)
+    for number, seed in enumerate((5, 9)):
+        alone = EpisodeDraws(1, "name")
+        alone.begin(np.ones(1, dtype=bool), seed, envs)
+        np.testing.assert_array_equal(alone.uniform(3)[0], many.uniform(3)[number])
 
 
 def test_wrappers_of_different_names_draw_apart():
