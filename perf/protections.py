@@ -159,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("words", nargs="*", help="of the names of some protections")
     parser.add_argument("--list", action="store_true", help="show their names, run nothing")
+    parser.add_argument("--quick", action="store_true", help="do not run the tests as they are")
     options = parser.parse_args()
     chosen = [
         p for p in protections() if not options.words or any(w in p.name for w in options.words)
@@ -177,7 +178,7 @@ def main() -> None:
         for protection in chosen:  # a text that is not there is an error before any test
             removed((tree / protection.file).read_text(), protection)
         tests = sorted({test for p in chosen for test in p.tests})
-        if run_tests(tree, tests, 10 * PATIENCE_S) != 0:
+        if not options.quick and run_tests(tree, tests, 10 * PATIENCE_S) != 0:
             print((tree.parent / "log").read_text(errors="replace")[-3000:])
             sys.exit("the tests fail, or take too long, with all protections in their places")
         missed = []
