@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from blox_env.cli.screen import Screen
+from blox_env.devices import base
+from blox_env.devices.doubt import doubt
 from blox_env.ground import defaults
 from blox_env.ground.files import DATA_PLACE
 
@@ -60,6 +62,14 @@ def names(text: str) -> list[str]:
     if not found:
         raise ValueError(f"expected comma-separated names, got {text!r}")
     return found
+
+
+def warn_of(device: str | base.Device | None) -> None:
+    """Say on standard error that a device predicts poorly, where it does."""
+    if device is None or device in ("none", defaults.DEFAULT):
+        return
+    if warning := doubt(base.load_device(device).card):
+        errors.say(f"warning: {warning}")
 
 
 def device_or_none(name: str) -> str | None:

@@ -9,9 +9,8 @@ import numpy as np
 import typer
 
 import blox_env
-from blox_env.cli.common import Json, console, errors, names
+from blox_env.cli.common import Json, console, errors, names, warn_of
 from blox_env.cli.screen import Listing, check_folder
-from blox_env.devices.doubt import doubt
 
 DRIVEN_BY = "onnxruntime, openvino, torch-cpu, torch-cuda or module:Class."
 
@@ -126,12 +125,7 @@ def _tell(made: blox_env.Device, build: Path) -> None:
             f"(held out: error {held['mape']:.1%}, Spearman {held['spearman']:.3f})"
         )
     console.say(text)
-    _warn(made)
-
-
-def _warn(device: blox_env.Device) -> None:
-    if warning := doubt(device.card):
-        errors.say(f"warning: {warning}")
+    warn_of(made)
 
 
 def devices(
@@ -166,7 +160,7 @@ def devices(
         values.append({**value, "measured": card.get("measured")})
     Listing(headings, rows, values).show(console, as_json=json)
     for device in known:
-        _warn(device)
+        warn_of(device)
     if pictures is not None:
         check_folder(pictures, "--pictures")
         from blox_env.analysis.device_points import DevicePoints

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from blox_env.cli.common import Address, Data, Json, Workers, console, errors
+from blox_env.cli.common import Address, Data, Json, Workers, console, errors, warn_of
 from blox_env.cli.screen import check_folder, print_json
 from blox_env.cli.settings import settings_from, settings_parameters
 
@@ -36,6 +36,8 @@ def compare(
 
     settings = settings_from(given)
     check_folder(out, "--out")
+    for device in dict.fromkeys(settings.devices):
+        warn_of(device)
     failed = compare_live(
         errors if json else console,
         settings,

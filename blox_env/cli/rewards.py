@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from blox_env.cli.common import Json, console, errors, names
+from blox_env.cli.common import Json, console, errors, names, warn_of
 from blox_env.cli.screen import Listing, check_folder
 from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int
@@ -53,6 +53,7 @@ def rewards(
     check_folder(out, "--out")
     check_positive_int("--budget", budget)
     check_positive_int("--seeds", seeds)
+    warn_of(device)
     with errors.status("looking for the best of each") as status:
         found = sweep(
             benchmark,

@@ -19,9 +19,9 @@ from blox_env.cli.common import (
     errors,
     limits_of,
     options_of,
+    warn_of,
 )
 from blox_env.cli.screen import check_file
-from blox_env.devices.doubt import doubt
 from blox_env.ground import defaults
 from blox_env.ground.errors import check_positive_int, unknown_name
 
@@ -96,8 +96,7 @@ def search(
         write_atomic(out, history.to_csv())
     best_listing(problem, history).show(console, as_json=json)
     told = errors if json else console
-    if problem.device is not None and (warning := doubt(problem.device.card)):
-        errors.say(f"warning: {warning}")
+    warn_of(problem.device)
     asked = target is not None or problem.reward_name.startswith("constraint")
     for warning in unmet(history, target=asked):
         errors.say(f"warning: {warning}")

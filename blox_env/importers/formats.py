@@ -17,7 +17,8 @@ def format_of(path: Path) -> str:
     """Name of the importer for a file or folder, :data:`RELEASE` for files of a Blox release."""
     if path.is_dir():
         return "nats-topology" if (path / META).is_file() else RELEASE
-    if path.suffix not in (".csv", ".pickle") or not path.is_file():
+    known = path.suffix in (".csv", ".pickle") and not path.name.startswith("blox-")
+    if not known or not path.is_file():
         return RELEASE
     with path.open("rb") as file:
         if file.read(len(_HEADER)) == _HEADER:

@@ -12,7 +12,8 @@ from blox_env.importers.importing import import_files
 
 def test_files_are_known_by_their_looks(tmp_path):
     for name, content in (
-        ("blox-base-0.csv", "---\n"),
+        ("renamed.csv", "---\n"),  # of a release, by its header
+        ("blox-info.pickle", "damaged"),
         ("mine.csv", "architecture\n"),
         ("hw.pickle", "x"),
         ("b.blox", "x"),
@@ -21,7 +22,8 @@ def test_files_are_known_by_their_looks(tmp_path):
     (tmp_path / "nats").mkdir()
     (tmp_path / "nats" / "meta.pickle.pbz2").touch()
     assert {path.name: format_of(path) for path in tmp_path.iterdir()} == {
-        "blox-base-0.csv": RELEASE,
+        "renamed.csv": RELEASE,
+        "blox-info.pickle": RELEASE,
         "mine.csv": "csv",
         "hw.pickle": "hw-nas-bench",
         "b.blox": RELEASE,
