@@ -14,9 +14,9 @@ goes on where it stood when it is called again with the same arguments.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -33,7 +33,7 @@ from blox_env.devices.machine import OthersClock, choose_cores, machine, pinned,
 from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.ground.errors import check_positive_int
-from blox_env.ground.files import write_atomic
+from blox_env.ground.files import sync_folder, write_atomic
 from blox_env.ground.progress import Track, untracked
 from blox_env.ground.typing import IntArray
 from blox_env.spaces.base import SearchSpace
@@ -216,7 +216,10 @@ def measure(
         with pinned(cores), runtime.environment():
             visitor = _Visitor(runtime, protocol, input_shape, OthersClock(cores))
             _visit_all(folder, numbers, visitor, model, seed, done, track)
-    shutil.rmtree(folder / "models", ignore_errors=True)
+    for number in numbers.tolist():
+        _model_path(folder, number).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not there, or files of somebody else in it
+        _model_path(folder, 0).parent.rmdir()
     return folder
 
 
@@ -342,3 +345,5 @@ def _visit_all(
                 **made,
             }
             file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        os.fsync(file.fileno())
+    sync_folder(folder)

@@ -20,7 +20,10 @@ def shown(value: object) -> str:
     A list of a few bytes in a file may hold itself a million times: its ``repr`` has gigabytes,
     whatever is cut off it afterwards.
     """
-    text = _brief.repr(value)
+    try:
+        text = _brief.repr(value)
+    except ValueError:  # a number that Python does not write out
+        text = f"a large {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from blox_env.ground.errors import RowError, check_positive_int, unknown_name
+from blox_env.ground.errors import RowError, check_positive_int, shown, unknown_name
 
 
 def test_a_near_miss_is_named():
@@ -35,3 +35,15 @@ def test_a_row_error_keeps_its_row():
     with pytest.raises(ValueError, match=r"^expected a number$") as error:
         raise RowError(7, "expected a number")
     assert error.value.row == 7
+
+
+def test_values_from_outside_are_shortened_before_they_are_written_out():
+    nested, deep = [1], []
+    for _ in range(6):  # written out, this has a million numbers
+        nested = [nested] * 10
+    for _ in range(20_000):
+        deep = [deep]
+    for value in (deep, nested, "x" * 10**6, {"a": nested}, 10**5000, b"\0" * 10**6):
+        assert len(shown(value)) <= 201
+        assert len(unknown_name("device", value, ["phone"])) < 300
+    assert (shown([[0], [1, 2]]), shown("a")) == ("[[0], [1, 2]]", "'a'")

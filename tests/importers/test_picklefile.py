@@ -38,3 +38,14 @@ def test_damaged_values_of_pickle(tmp_path, part, column, value, message):
 )
 def test_pickles_of_something_else(tmp_path, rows, message):
     refused(write(tmp_path, FILES["base"], "pickle", lambda _: pickle.dumps(rows)), message)
+
+
+def test_lists_that_are_referred_to_again_and_again_are_refused(tmp_path):
+    """Some kilobytes that would be gigabytes when they are read: memory is that of the file."""
+
+    def again(body):
+        rows = pickle.loads(body)
+        return pickle.dumps([rows[0]] * 5000, protocol=4)
+
+    path = write(tmp_path, FILES["base"], "pickle", again)
+    refused(path, "expected a byte a value at least, got")
