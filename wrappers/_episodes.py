@@ -201,7 +201,7 @@ class EpisodeDraws:
         """
         n = len(which)
         if self._seeds is None:
-            own = env.np_random_seed
+            own: Any = env.np_random_seed
             several = isinstance(own, tuple) and len(own) == n  # one each, which need not follow
             first: Any = own[0] if isinstance(own, tuple) else own
             seeds: Any = [int(each or 0) for each in own] if several else int(first or 0)

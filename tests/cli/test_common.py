@@ -1,6 +1,13 @@
 import pytest
 
-from blox_env.cli.common import names, options_of
+from blox_env.cli.common import limits_of, names, options_of
+
+
+def test_constraints_are_numbers():
+    assert limits_of(["params=2.5e6", "latency_ms=4"]) == {"params": 2.5e6, "latency_ms": 4}
+    assert limits_of(None) is None
+    with pytest.raises(ValueError, match="--constraint params must be a number, got 'few'"):
+        limits_of(["params=few"])
 
 
 def test_option_values_are_json_or_text():

@@ -127,7 +127,7 @@ def best_listing(problem: Problem, history: History) -> Listing:
             lines.append((goal.name, f"{goal.limit:.3f} ms, {met}"))
             value |= {"latency_target_ms": goal.limit, "meets_target": goal.met}
             continue
-        lines.append((goal.name, f"{goal.value:,.6g} of at most {goal.limit:,.6g}, {met}"))
+        lines.append((goal.name, f"{goal.value:,.7g} of at most {goal.limit:,.7g}, {met}"))
         told = {"limit": goal.limit, "value": goal.value, "met": goal.met}
         value["constraints"] = {**value.get("constraints", {}), goal.name: told}
     lines.append(("simulated training", "not known" if math.isnan(hours) else f"{hours:.2f} h"))

@@ -3,9 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from blox_env import Problem, search
+from blox_env import Problem, SearchSpace, search
 from blox_env.agent import make_agent
-from blox_env.cli.views.search import Watch, best_listing, watched_search
+from blox_env.cli.views.search import Watch, best_listing, no_device, unmet, watched_search
 from tests.toys import ToyBenchmark, ToyDevice
 
 
@@ -34,6 +34,24 @@ def test_the_best_and_where_its_numbers_come_from():
     assert "-".join(map(str, history.x[history.best.row])) in table
     assert "predicted" in table
     assert "trained" in table
+
+
+def test_limits_and_whether_they_are_met_are_shown():
+    problem = Problem("digits", "x86-ort-1t", constraints={"params": 2e6}, budget=2)
+    history = search(problem, "random-search", seed=0)
+    assert unmet(history, target=False) == []
+    table = shown(best_listing(problem, history))
+    assert "of at most 2,000,000, met" in table
+    broken = Problem("digits", "x86-ort-1t", constraints={"params": 2e6}, budget=2)
+    broken.evaluate([[44, 44, 44]])
+    (sentence,) = unmet(broken.history, target=False)
+    assert sentence.startswith("the limit of 2,000,000 on params was not met")
+    assert "NOT MET" in shown(best_listing(broken, broken.history))
+
+
+def test_the_reason_for_no_device_is_told():
+    problem = Problem(ToyBenchmark(SearchSpace((2, 3), "other")))
+    assert "is not for the space 'other', so accuracy alone counts" in no_device(problem)
 
 
 class Stopped(ToyBenchmark):
