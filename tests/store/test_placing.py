@@ -3,6 +3,7 @@
 import pytest
 
 from blox_env.ground import folders
+from blox_env.ground.files import short_name
 from blox_env.store.placing import new_folder
 from blox_env.store.reader import MANIFEST
 from tests.store.test_writer import write
@@ -117,3 +118,15 @@ def test_a_move_that_fails_leaves_what_was_there(target, monkeypatch):
 
 def fail(*_):
     raise OSError("disk")
+
+
+def test_files_of_others_in_a_working_folder_are_left_alone(target):
+    left = target.parent / f".{short_name(target.name)}.importing"
+    (left / "new").mkdir(parents=True)
+    (left / "lock").touch()
+    (left / "new" / "column.npy").touch()
+    (left / "new" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds files that are not of a store"), new_folder(target):
+        pass
+    assert (left / "new" / "notes.txt").read_text() == "mine"
+    assert not (left / "new" / "column.npy").exists()
