@@ -81,3 +81,10 @@ def test_a_best_trial_that_is_not_there_is_named(path):
         rewritten(path, sealed(replace(run.facts, best=best), columns))
         with pytest.raises(ValueError, match=rf"its best is row {best} of {len(run)} trials"):
             read_runs(path.parents[1])
+
+
+def test_facts_that_are_nested_too_deeply_are_named(path):
+    rewritten(path, {b"blox_env": b"[" * 100_000 + b"]" * 100_000})
+    for read in (read_run, read_facts):
+        with pytest.raises(ValueError, match=r"\.parquet is not a run file: it is nested too deep"):
+            read(path)

@@ -131,3 +131,21 @@ def test_a_plan_that_cannot_be_read_is_no_plan(folder, text, message):
     if text is not None:
         (folder / "plan.json").write_text(text)
     assert message in validate_folder(folder).error
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 1}, "has schema 1, expected 2"),
+        ({"seed": "0"}, "seeds and repeats must be whole numbers"),
+        ({"seed": -1}, "seeds and repeats must be whole numbers"),
+        ({"seeds": {"0": True}}, "seeds and repeats must be whole numbers"),
+        ({"seeds": {"first": 0}}, "seeds must be by number of the repeat"),
+        ({"seeds": []}, "seeds must be an object"),
+        ({"agents": {"random-search": 3}}, "agents.random-search must be an object"),
+    ],
+)
+def test_a_plan_that_says_what_cannot_be(folder, change, message):
+    plan = json.loads((folder / "plan.json").read_text())
+    (folder / "plan.json").write_text(json.dumps(plan | change))
+    assert message in validate_folder(folder).error
