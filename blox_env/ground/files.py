@@ -84,8 +84,7 @@ def write_files(contents: Mapping[str | Path, bytes | str]) -> None:
             with naming(target):
                 os.replace(place, target)
         for folder in dict.fromkeys(map(os.path.dirname, beside)):
-            with naming(folder):
-                sync_folder(folder)
+            sync_folder(folder)
     except BaseException:
         for place in beside.values():
             with contextlib.suppress(OSError):
@@ -127,22 +126,26 @@ def sync_tree(folder: str | Path) -> None:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
-        with naming(place):
-            sync_folder(place)
+        sync_folder(place)
 
 
 def sync_folder(folder: str | Path) -> None:
-    """Have the names in a folder on the disk, where the system knows such a thing."""
+    """Have the names in a folder on the disk, where the system knows such a thing.
+
+    Raises:
+        OSError: names the folder.
+    """
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in _UNSYNCED:
-            raise
-    finally:
-        os.close(handle)
+    with naming(folder):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in _UNSYNCED:
+                raise
+        finally:
+            os.close(handle)
 
 
 def make_folder(folder: str | Path) -> None:

@@ -54,7 +54,12 @@ def _grab(folder: Path, what: str) -> tuple[int, bool]:
     while True:
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
-        handle, new = _open_lock(folder)
+        try:
+            handle, new = _open_lock(folder)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)  # which is empty: there was no room for the file
+            raise
         if handle is None:  # the one before has just removed the folder
             continue
         try:

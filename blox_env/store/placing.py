@@ -52,8 +52,7 @@ def new_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
-        with naming(target.parent):
-            sync_folder(target.parent)
+        sync_folder(target.parent)
         if old is not None:
             _remove(old)
 
