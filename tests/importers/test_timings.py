@@ -47,17 +47,14 @@ def test_timings_become_a_device_of_the_command(tmp_path):
     assert RUNNER.invoke(app, ["search", *small]).exit_code == 0
 
 
-@pytest.mark.extra  # compare
 def test_poor_ones_are_warned_of_wherever_they_are_used(tmp_path):
     rows = SPACE.sample(np.random.default_rng(1), 12)
     path = table(tmp_path / "t.csv", rows, np.random.default_rng(2).lognormal(1, 1, 12))
     arguments = ["--from", str(path), "--priors", "none", "--build", str(tmp_path / "d")]
-    small = ["--agents", "random-search", "--seeds", "1", "--budget", "5", "--workers", "0"]
     for command in (
         ["measure", *arguments],
         ["devices", str(tmp_path / "d")],
         ["search", "--budget", "5", "--device", str(tmp_path / "d")],
-        ["compare", *small, "--devices", str(tmp_path / "d"), "--out", str(tmp_path / "c")],
     ):
         done = RUNNER.invoke(app, command)
         assert done.exit_code == 0, done.output
