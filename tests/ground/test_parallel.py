@@ -137,3 +137,13 @@ def test_a_time_limit():
         pass
     with time_limit(None):
         time.sleep(0.06)
+
+
+def leave(payload):
+    raise SystemExit(payload)
+
+
+def test_a_task_that_leaves_has_failed_and_stops_nothing():
+    outcomes = list(run_tasks(leave, [0, 3], workers=0, retries=0))
+    assert [outcome.index for outcome in outcomes] == [0, 1]
+    assert all("SystemExit" in outcome.error for outcome in outcomes)
