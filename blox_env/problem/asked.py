@@ -15,7 +15,7 @@ from blox_env.spaces.base import SearchSpace
 
 
 class HasTask:
-    """What is asked, by the names that users know.
+    """Quantities that are asked, by the names that users know.
 
     Attributes:
         task: what is asked.
@@ -70,7 +70,7 @@ class HasTask:
 
     @property
     def candidates(self) -> Candidates:
-        """What a search proposes: what benchmark and device know, within the constraints.
+        """Candidates of a search: what benchmark and device know, within the constraints.
 
         ``str(problem.candidates)`` says how much of the space that is.
         """

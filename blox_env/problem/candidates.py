@@ -52,7 +52,7 @@ class Candidates:
         self.count = space.size if rows is None else len(self._rows)
 
     def __str__(self) -> str:
-        """How many of how many, and what they are."""
+        """Counts in words: so many of so many, and what they are."""
         size = self.space.size
         share = f"{100 * self.count / size:.3g} %"
         return f"{self.count:,} of {size:,} architectures are {self._what} ({share})"
@@ -152,7 +152,7 @@ class Candidates:
         return Candidates(self.space, rows[within(rows)], what)
 
     def _key(self, rows: IntArray) -> IntArray:
-        """What identifies each architecture, ``(n,)``: its number, or its bytes."""
+        """Keys of architectures, ``(n,)``: their numbers, or their bytes."""
         if self.space.enumerable:
             return self.space.index(rows)
         packed = np.ascontiguousarray(rows, dtype=">i4")

@@ -197,7 +197,7 @@ class History:
         return self.best.met
 
     def __repr__(self) -> str:
-        """How many rows, and the best."""
+        """Number of rows, and the best."""
         try:
             return f"<History of {len(self)} evaluations, best {self.best}>"
         except ValueError:

@@ -192,7 +192,7 @@ class Ledger:
 
     @property
     def fresh(self) -> BoolArray | None:
-        """Which candidates were never evaluated, ``(count,)``; None where all of the space are."""
+        """Mask of the candidates never evaluated, ``(count,)``; None where all of the space are."""
         return None if self._candidates is None else self._state == 0
 
     def request(self, keys: list[Any], length: int) -> Request:

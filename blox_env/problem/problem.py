@@ -127,7 +127,7 @@ class Problem(HasTask):
         return made
 
     def __repr__(self) -> str:
-        """What is asked, and what was spent."""
+        """The task in words, and what was spent."""
         words = [f"benchmark {self.benchmark.name}"]
         if self.device is not None:
             words.append(f"device {self.device.name}")

@@ -214,7 +214,7 @@ class Task:
         x: IntArray | None,
         target_ms: float | FloatArray | None = None,
     ) -> FloatArray:
-        """What the formula gives, by position or by the names of its arguments."""
+        """Rewards of the formula, called by position or by the names of its arguments."""
         target: Any = self.latency_target_ms if target_ms is None else target_ms
         if not self._columns:
             return np.asarray(self.formula(val_acc, latency_ms, target), dtype=float)

@@ -51,7 +51,7 @@ class Asked(Protocol):
 
     @property
     def known(self) -> Candidates:
-        """What can be evaluated."""
+        """Architectures that can be evaluated."""
 
 
 @dataclass(frozen=True)

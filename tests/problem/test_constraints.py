@@ -94,7 +94,7 @@ def test_they_go_to_other_processes(problem):
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        ({"parms": 1.0}, "unknown constraint 'parms'.*'params'"),
+        ({"param": 1.0}, "unknown constraint 'param'.*'params'"),
         ({"params": 0}, "constraint 'params' must be above 0, got 0"),
         ({"params": float("nan")}, "must be above 0, got nan"),
         ({"flops": 1e6}, "constraint 'flops': neither"),

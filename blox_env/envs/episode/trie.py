@@ -10,7 +10,7 @@ from blox_env.ground.typing import BoolArray, IntArray
 
 
 class Trie:
-    """Which options lead to architectures of a list; the space itself is never listed.
+    """Options that lead to architectures of a list; the space itself is never listed.
 
     A node is a prefix that occurs; nodes of a level are numbered in order. An edge is one number,
     ``node · options + option``, and edges of a level are sorted, so that looking them up takes a
@@ -46,7 +46,7 @@ class Trie:
         return self._walk(rows, len(self._options))[1]
 
     def occurring(self, slot: int) -> BoolArray:
-        """Which options of a slot any architecture of the list has, ``(options,)``."""
+        """Mask of the options of a slot that any architecture of the list has, ``(options,)``."""
         count = self._options[slot]
         found = np.zeros(count, dtype=bool)
         found[self._edges[slot] % count] = True
