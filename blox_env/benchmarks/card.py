@@ -139,8 +139,17 @@ def _fresh(scores: dict[str, float] | None) -> str:
         f"After this table was finished, optimisers searched it, and {scores['architectures']} of "
         f"the architectures that they found were trained afresh with new seeds "
         f"({scores['trainings']} trainings, never fitted on; {scores['trained_before']} of these "
-        f"architectures had been trained before).\n\n"
+        f"architectures had been trained before). {_seeds(scores)}\n\n"
         f"| on what optimisers found, fresh trainings | validation |\n| --- | --- |\n{rows}"
+    )
+
+
+def _seeds(scores: dict[str, float]) -> str:
+    if not scores.get("std_of_seeds"):
+        return f"They had {scores.get('seeds', 'their own')} seeds."
+    return (
+        f"They had {scores['seeds']} seeds; what all trainings with one seed have in common has a "
+        f"deviation of {scores['std_of_seeds']:.4f}, which the error of the bias contains."
     )
 
 

@@ -16,11 +16,12 @@ from blox_env.benchmarks.grouping import Grouped, group_mean
 from blox_env.benchmarks.surrogate import Prediction
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.extras import extra
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 LEVELS = (50, 80, 95)  # per cent, of intervals
 TENTHS = 10
+SHARED = 5  # architectures trained with a seed from which their common part is seen
 
 
 def scores(
@@ -184,11 +185,41 @@ def fresh_scores(raw: Trainings, judged: Benchmark) -> dict[str, float]:
     mean = group_mean(values[:, None], member, count)[:, 0]
     noise = float(((values - mean[member]) ** 2).sum() / max(1, len(values) - len(x)))
     said = judged.evaluate(x)
-    return scores(mean, said.val_acc, said.val_std, noise / count) | {
+    found = scores(mean, said.val_acc, said.val_std, noise / count)
+    seed_std, share = _common_part(said.val_acc[member] - values, raw.seed)
+    found["bias_error"] = float(np.hypot(found["bias_error"], seed_std * share))
+    return found | {
         "trainings": len(values),
+        "seeds": len(np.unique(raw.seed)),
+        "std_of_seeds": seed_std,
         "trained_before": int((said.source == "trained").sum()),
         "std_of_one_training": float(np.sqrt(noise)),
     }
+
+
+def _common_part(residual: FloatArray, seed: IntArray) -> tuple[float, float]:
+    """Deviation between seeds of what all architectures have in common, and how much of it stays.
+
+    A seed decides about the order of the pictures as well, so that trainings with the same one are
+    high or low together: many architectures do not average that out.
+
+    Args:
+        residual: of each training ``(n,)``.
+        seed: of each training ``(n,)``.
+
+    Returns:
+        The deviation, 0 where no two seeds are shared by several architectures; and
+        its weight in the mean of all residuals, the root of the sum of squared shares.
+    """
+    _, group_of, count = np.unique(seed, return_inverse=True, return_counts=True)
+    shared = count >= SHARED
+    if shared.sum() < 2:
+        return 0.0, 0.0
+    mean = np.bincount(group_of, residual) / count
+    within = np.bincount(group_of, (residual - mean[group_of]) ** 2) / np.maximum(count - 1, 1)
+    variance = mean[shared].var(ddof=1) - (within / count)[shared].mean()
+    share = np.sqrt(((count[shared] / len(seed)) ** 2).sum())
+    return float(np.sqrt(max(0.0, variance))), float(share)
 
 
 def structure(space: SearchSpace, grouped: Grouped) -> dict[str, float]:

@@ -172,6 +172,12 @@ def found_trainings(
     if limit is not None and limit < len(proposals):
         chosen = np.sort(rng.permutation(len(proposals))[:limit])
         proposals = [proposals[i] for i in chosen]
-    # far from the seeds of uniform trainings, and others in every round
-    first = 1000 + zlib.crc32(name.encode()) % 1_000_000
-    return tuple((p.row, first + number, p.asked_by) for number in range(seeds) for p in proposals)
+    # far from the seeds of uniform trainings, others in every round
+    first = 1000 + 10_000 * (zlib.crc32(name.encode()) % 100_000)
+    # and others for every architecture: trainings with one seed see the pictures in one order, and
+    # are high or low together
+    return tuple(
+        (p.row, first + number * len(proposals) + place, p.asked_by)
+        for number in range(seeds)
+        for place, p in enumerate(proposals)
+    )

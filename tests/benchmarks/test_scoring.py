@@ -33,3 +33,26 @@ def test_a_perfect_table_reaches_the_ceiling_and_its_intervals_hold():
     assert answer["r2"] == pytest.approx(answer["r2_ceiling"], abs=0.02)
     for level in (50, 80, 95):
         assert answer[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.03)
+
+
+def common(shift, shared, n=40, seed=0):
+    """Residuals of ``n`` architectures trained three times, with three seeds or one a training."""
+    from blox_env.benchmarks.scoring import _common_part
+
+    rng = np.random.default_rng(seed)
+    seeds = np.repeat(np.arange(3), n) if shared else np.arange(3 * n)
+    effect = rng.normal(0, shift, 3 * n)[seeds]
+    return _common_part(effect + rng.normal(0, 0.01, 3 * n), seeds)
+
+
+def test_what_trainings_with_one_seed_share_is_found():
+    found = [common(0.02, shared=True, seed=seed) for seed in range(200)]
+    assert all(share == pytest.approx(3**-0.5) for _, share in found)
+    mean_square = np.mean([std**2 for std, _ in found])
+    assert 0.7 < mean_square / 0.02**2 < 1.3
+
+
+def test_seeds_of_their_own_share_nothing():
+    assert common(0.02, shared=False) == (0.0, 0.0)
+    none = [common(0.0, shared=True, seed=seed)[0] for seed in range(200)]
+    assert np.mean(np.square(none)) < 0.002**2

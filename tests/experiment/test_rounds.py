@@ -51,3 +51,4 @@ def test_found_trainings_have_seeds_of_their_own_round():
     assert len({row for row, _, _ in first}) == 5
     assert {s for _, s, _ in first}.isdisjoint({s for _, s, _ in other})
     assert min(s for _, s, _ in first) >= 1000
+    assert len({s for _, s, _ in first}) == 10  # one for each training
