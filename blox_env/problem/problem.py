@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -128,6 +129,14 @@ class Problem(HasTask):
 
     def __repr__(self) -> str:
         """The task in words, and what was spent."""
+        return f"<Problem: {'; '.join(self._words())}>"
+
+    def _repr_html_(self) -> str:
+        """The same as a list, for notebooks."""
+        items = "".join(f"<li>{escape(word)}</li>" for word in self._words())
+        return f"<p>Problem</p><ul>{items}</ul>"
+
+    def _words(self) -> list[str]:
         words = [f"benchmark {self.benchmark.name}"]
         if self.device is not None:
             words.append(f"device {self.device.name}")
@@ -140,7 +149,7 @@ class Problem(HasTask):
             words.append(str(self.candidates))
         if self.budget is not None:
             words.append(f"{self.spent:g} of {self.budget} evaluations spent")
-        return f"<Problem: {'; '.join(words)}>"
+        return words
 
     def propose(self, x: ArrayLike, rng: np.random.Generator) -> IntArray:
         """Architectures ``(n, slots)`` as they can be evaluated, for agents that make their own.

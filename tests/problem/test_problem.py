@@ -177,3 +177,12 @@ def test_epochs_are_checked():
         problem().evaluate([[0, 0]], epochs=11)
     with pytest.raises(ValueError, match="epochs must be at least 1"):
         problem().evaluate([[0, 0]], epochs=0)
+
+
+def test_a_notebook_shows_what_is_asked():
+    p = Problem("digits", "x86-ort-1t", "mnasnet", budget=7)
+    shown = p._repr_html_()
+    for words in ("benchmark digits", "device x86-ort-1t", "0 of 7 evaluations"):
+        assert words in shown
+        assert words in repr(p)
+    assert shown.count("<li>") == shown.count("</li>") == 5
