@@ -43,6 +43,7 @@ def test_operations_make_every_option():
         np.testing.assert_array_equal(table[tuple(value.T)], np.arange(len(value)))
 
 
+@pytest.mark.extra
 def test_drawn():
     row = SPACE.from_genotype(DARTS_V2)
     for filled in (0, 3, 8):
