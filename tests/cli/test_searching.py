@@ -77,8 +77,8 @@ def test_ctrl_c_keeps_what_was_found(tmp_path, request):
 
 def test_a_time_limit_keeps_what_was_found_and_is_said():
     blox_env.register_benchmark("toy", "tests.toys:ToyBenchmark")
-    command = "search --agent random-search --benchmark toy --device none --budget 90000"
-    done = CliRunner().invoke(app, [*command.split(), "--time-limit", "0.2"])
+    command = "search --agent regularized-evolution --benchmark toy --device none --budget 90000"
+    done = CliRunner().invoke(app, [*command.split(), "--time-limit", "2"])
     assert done.exit_code == 0, done.output
     assert "validation accuracy" in done.output
     assert "the time limit is over" in done.output
