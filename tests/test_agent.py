@@ -97,7 +97,7 @@ def test_a_search_ends_when_what_it_finds_no_more_is_all_that_is_left():
 
 @pytest.mark.parametrize("options", [{"sleeps": True}, {"trusting": False}, {}])
 def test_a_search_ends_in_time_with_what_it_has(options):
-    problem = Problem(ToyBenchmark(), budget=10**6)
+    problem = Problem(ToyBenchmark(), budget=10**6, max_queries=10**9)
     began = time.monotonic()
     history = search(problem, Stuck(**options), seed=0, time_limit_s=0.8)
     assert 0.8 <= time.monotonic() - began < 10
@@ -120,7 +120,7 @@ def test_the_time_limit_waits_for_an_evaluation_that_is_under_way(monkeypatch):
 
 
 def test_other_threads_end_in_time_where_the_agent_looks():
-    problem = Problem(ToyBenchmark(), budget=10**6)
+    problem = Problem(ToyBenchmark(), budget=10**6, max_queries=10**9)
     with ThreadPoolExecutor(1) as pool:
         history = pool.submit(search, problem, Stuck(), seed=0, time_limit_s=0.6).result()
     assert history.ended == "the time limit is over"
