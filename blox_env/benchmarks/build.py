@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from blox_env.benchmarks import table, trainings
 from blox_env.benchmarks.card import render_card
 from blox_env.benchmarks.grouping import Grouped, group, group_mean, noise_table
-from blox_env.benchmarks.places import aligned
 from blox_env.benchmarks.scoring import (
     fresh_scores,
     held_out_scores,
@@ -61,7 +60,7 @@ def build_benchmark(
     out = Path(out)
     sources = [source] if isinstance(source, str | Path) else list(source)
     trainings.join([Path(path) for path in sources], out / "trainings.csv")
-    raw, places = aligned(trainings.read(out / "trainings.csv"))
+    raw = trainings.read(out / "trainings.csv")
     epochs = raw.val_acc.shape[1]
     deviations = noise_table(raw)
     grouped = group(raw, deviations)
@@ -98,7 +97,6 @@ def build_benchmark(
         "description": raw.header["description"],
         "task": {k: v for k, v in raw.header.items() if k not in ("schema", "description")},
         "trainings": training_facts(raw, grouped),
-        "places": places,
         "weights": ensemble.weights,
         "held_out": {
             "uniform": held_out_scores(raw, grouped, scored, grouped.uniform),

@@ -42,7 +42,7 @@ of 50, 80 and 95 %.
 {asked_by}; rounds are of what optimisers found on earlier tables.
 {trainings[repeated_architectures]} were trained more than once,
 {trainings[three_or_more]} three times or more (up to {trainings[most_trainings_of_one]}). They ran
-on: {ran_on}. {places}{time}
+on: {ran_on}. {time}
 
 | accuracy of single trainings | minimum | 10 % | median | 90 % | maximum |
 | --- | --- | --- | --- | --- | --- |
@@ -114,7 +114,6 @@ def render_card(card: dict[str, Any]) -> str:
         second=_second(held_out["uniform"], card["single_training"]),
         asked_by=_list(facts["asked_by"]),
         ran_on=_list(facts["ran_on"]),
-        places=_places(card.get("places", {})),
         time=_time(facts, card["task"].get("train_time", "")),
         weighed_on="what optimisers found" if held_out["found"] else "held-out architectures",
         weights=", ".join(
@@ -206,15 +205,6 @@ def _time(facts: dict[str, Any], how: str) -> str:
         f"{facts['timed']} trainings, and predicted from them for the others: "
         f"{facts['cpu_s_mean']:.1f} s on average, {low:.1f} / {middle:.1f} / {high:.1f} s at the "
         f"5 % / 50 % / 95 % quantile."
-    )
-
-
-def _places(facts: dict[str, dict[str, float]]) -> str:
-    return "".join(
-        f"On {known['architectures']} architectures that both trained, {place} differs "
-        f"from CPUs by {known['difference']:+.4f} ± {known['error']:.4f}; "
-        f"{known['taken_out']:+.4f} of it was taken out before fitting. "
-        for place, known in sorted(facts.items())
     )
 
 
