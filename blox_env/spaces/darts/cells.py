@@ -27,6 +27,7 @@ OPERATIONS = (
     "dil_conv_3x3",
     "dil_conv_5x5",
 )
+SHORT = ("max", "avg", "skip", "sep3", "sep5", "dil3", "dil5")  # the same in drawings
 SLOTS = len(CELLS) * NODES
 
 
@@ -69,4 +70,3 @@ OPTIONS = tuple(option_table(node) for node in range(NODES))
 PAIRS = tuple(pairs(node) for node in range(NODES))
 FIRST_EDGE = tuple(sum(INPUTS + n for n in range(node)) for node in range(NODES))
 """Edges of a cell are counted node by node, by their input: node 0 has edges 0 and 1."""
-EDGES = sum(INPUTS + node for node in range(NODES))

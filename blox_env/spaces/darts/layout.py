@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blox_env.spaces.darts.cells import CELLS, INPUTS, NODES, OPTIONS
+from blox_env.spaces.darts.cells import CELLS, INPUTS, NODES, OPTIONS, SHORT
 from blox_env.spaces.layout import GREY, INK, Edge, Label, Layout, Node
 
-_SHORT = ("max", "avg", "skip", "sep3", "sep5", "dil3", "dil5")
 _WIDE, _TALL = 96.0, 32.0  # of a node
 _TITLES = ("normal cell", "reduction cell")
 
@@ -36,7 +35,7 @@ def cells(choices: Sequence[int | str], title: Label) -> Layout:
                 placed.append(Node(name, x, y, _WIDE, _TALL, choice[:11], "empty", 13))
                 continue
             a, b, op_a, op_b = OPTIONS[node][choice].tolist()
-            text = f"{_SHORT[op_a]} + {_SHORT[op_b]}"
+            text = f"{SHORT[op_a]} + {SHORT[op_b]}"
             made = Node(name, x, y, _WIDE, _TALL, text, "option", 14)
             edges += [_down(placed[a], made, -22.0), _down(placed[b], made, 22.0)]
             placed.append(made)

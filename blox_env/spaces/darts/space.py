@@ -13,10 +13,8 @@ from blox_env.ground import registry
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import GraphLayout, SearchSpace
 from blox_env.spaces.darts import counts, features, layout, notation
-from blox_env.spaces.darts.cells import CELLS, NODES, OPERATIONS, OPTIONS, PAIRS
+from blox_env.spaces.darts.cells import CELLS, NODES, OPERATIONS, OPTIONS, PAIRS, SHORT
 from blox_env.spaces.layout import Label, Layout
-
-_SHORT = ("max", "avg", "skip", "sep3", "sep5", "dil3", "dil5")
 
 
 class DartsSpace(SearchSpace):
@@ -84,11 +82,11 @@ class DartsSpace(SearchSpace):
     def describe_option(self, slot: int, option: int) -> str:
         """A node such as ``sep3(0) + skip(1)``; 0 and 1 are the cells before, 2 the first node."""
         a, b, op_a, op_b = OPTIONS[slot % NODES][option].tolist()
-        return f"{_SHORT[op_a]}({a}) + {_SHORT[op_b]}({b})"
+        return f"{SHORT[op_a]}({a}) + {SHORT[op_b]}({b})"
 
     def describe_choices(self, choices: tuple[int, ...]) -> str:
         """The number of the pair of inputs, and the first operation."""
-        words = [f"inputs {choices[0]}", *(_SHORT[op] for op in choices[1:])]
+        words = [f"inputs {choices[0]}", *(SHORT[op] for op in choices[1:])]
         return ", ".join([*words, "…"])
 
     def identify(self, row: ArrayLike) -> dict[str, object]:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from blox_env.spaces.darts.cells import (
-    EDGES,
     FIRST_EDGE,
     NODES,
     OPTIONS,
@@ -44,5 +43,4 @@ def test_options_are_distinct_and_in_order():
 
 def test_edges_are_numbered_as_in_nas_bench_301():
     assert FIRST_EDGE == (0, 2, 5, 9)
-    assert EDGES == 14
     assert len(OPTIONS) == NODES
