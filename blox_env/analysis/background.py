@@ -29,8 +29,9 @@ class Background:
         device: likewise, and None without latency.
         missing: why something is None, a sentence each.
         cards: (name, description) of what is here.
-        whole: every architecture, where both are here and the space can be listed.
-        whole_test: test accuracy of every architecture, a fraction, where the space can be listed.
+        whole: every architecture within the constraints, where both are here and the space can be
+            listed.
+        whole_test: test accuracy of each, a fraction, where the space can be listed.
         front: the front of the whole space, fastest first; empty where that is not known.
         corner: reference point of hypervolumes, accuracy and latency in ms ``(2,)``: the problem's,
             frozen for the embedded data; None where the space is not known.
@@ -71,13 +72,16 @@ def load_background(run: Run) -> Background:
     whole, test = None, None
     edge: tuple[FrontPoint, ...] = ()
     corner = None
+    task = None
     if benchmark is not None and "table" in benchmark.provides and _small(benchmark):
-        rows = benchmark.space.all()
+        task, reason = _task(benchmark, device, run)
+        missing += reason
+    if benchmark is not None and task is not None:
+        rows = task.candidates.all()
         found = benchmark.evaluate(rows)
         test = found.test_acc
         if device is not None:
             whole = Points(device.latency_ms(rows), found.val_acc)
-            task = Task.of(benchmark, device, None, objectives=("val_acc", "latency_ms"))
             corner = Truth(task).reference_point()
             chosen = whole.on_front()
             order = whole.latency_ms[chosen].argsort(kind="stable")
@@ -123,6 +127,18 @@ def space_of(run: Run, background: Background) -> SearchSpace | None:
 
 def _small(benchmark: Benchmark) -> bool:
     return benchmark.space.listable
+
+
+def _task(benchmark: Benchmark, device: Device | None, run: Run) -> tuple[Task | None, list[str]]:
+    """The problem of a run, for its candidates; None and the reason where that is not possible."""
+    names = ("val_acc",) if device is None else ("val_acc", "latency_ms")
+    limits = run.facts.constraints
+    try:
+        task = Task.of(benchmark, device, None, objectives=names, constraints=limits)
+        task.candidates  # noqa: B018 (raises where there is none)
+    except (ValueError, TypeError) as error:
+        return None, [f"What keeps to the constraints is not known here: {error}"]
+    return task, []
 
 
 def _load(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blox_env.analysis.intervals import iqm_band
-from blox_env.analysis.statistics import full_trainings
+from blox_env.analysis.statistics import answers, full_trainings
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.pareto import front, hypervolume
@@ -141,6 +141,8 @@ def hypervolume_along(
 ) -> FloatArray:
     """Hypervolume of (accuracy, latency) found so far at each position of the grid, ``(g,)``.
 
+    What breaks a constraint does not count.
+
     Args:
         run: a run with latencies.
         where: positions of its rows, ``(n,)``.
@@ -148,7 +150,7 @@ def hypervolume_along(
         reference: the reference point: accuracy as a fraction, latency in milliseconds.
         whole: what to divide by, such as the hypervolume of the true front.
     """
-    keep = full_trainings(run) & ~np.isnan(run.columns["latency_ms"])
+    keep = answers(run) & ~np.isnan(run.columns["latency_ms"])
     order = np.flatnonzero(keep)[np.argsort(where[keep], kind="stable")]
     points = np.stack([run.columns["val_acc"], run.columns["latency_ms"]], axis=1)[order]
     seen = np.searchsorted(where[order], grid + _SHARP, side="right")

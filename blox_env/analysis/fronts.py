@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blox_env.analysis.statistics import full_trainings
+from blox_env.analysis.statistics import answers
 from blox_env.devices.base import Device
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray
@@ -23,8 +23,8 @@ class Points:
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Points:
-        """All full trainings of the runs that have a latency."""
-        keep = [full_trainings(run) & ~np.isnan(run.columns["latency_ms"]) for run in runs]
+        """All full trainings of the runs that have a latency and keep to the constraints."""
+        keep = [answers(run) & ~np.isnan(run.columns["latency_ms"]) for run in runs]
         pairs = list(zip(runs, keep, strict=True))
         return cls(
             np.concatenate([run.columns["latency_ms"][rows] for run, rows in pairs]),
@@ -85,13 +85,15 @@ class FrontPoint:
 def found_front(runs: Sequence[Run], device: Device | None = None) -> list[FrontPoint]:
     """The front of all full trainings of the runs, fastest first; of equal points the first.
 
+    What breaks a constraint is not among it.
+
     Args:
         runs: of one agent on one problem.
         device: tells which latencies were measured.
     """
     kept = []
     for run in runs:
-        rows = np.flatnonzero(full_trainings(run) & ~np.isnan(run.columns["latency_ms"]))
+        rows = np.flatnonzero(answers(run) & ~np.isnan(run.columns["latency_ms"]))
         own = Points(run.columns["latency_ms"][rows], run.columns["val_acc"][rows])
         kept += [(run, int(row)) for row in rows[own.on_front()]]
     if not kept:

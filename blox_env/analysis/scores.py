@@ -13,7 +13,14 @@ import numpy as np
 from blox_env.analysis.curves import EVALUATIONS, anytime, hypervolume_along, positions
 from blox_env.analysis.fronts import Points
 from blox_env.analysis.intervals import Estimate, improvement, iqm
-from blox_env.analysis.statistics import by_agent, final_regret, of_best, reference, regret_curves
+from blox_env.analysis.statistics import (
+    by_agent,
+    final_regret,
+    keeps_to_constraints,
+    of_best,
+    reference,
+    regret_curves,
+)
 from blox_env.experiment.facts import Facts
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray
@@ -81,7 +88,7 @@ def yardstick(
 
     Args:
         runs: all runs on it.
-        whole: every architecture of the space, where it can be listed.
+        whole: every architecture within the constraints, where the space can be listed.
         whole_test: their test accuracies as fractions.
         corner: the problem's reference point for hypervolumes, accuracy and latency in ms ``(2,)``;
             by the same rule from what is known of its architectures if not given.
@@ -122,7 +129,12 @@ def yardstick(
 
 
 def inference_reward(run: Run) -> float:
-    """Reward of the run's incumbent with its test accuracy; NaN for formulas without a name."""
+    """Reward of the run's incumbent with its test accuracy; NaN for formulas without a name.
+
+    That of an incumbent that breaks a constraint does not depend on its accuracy.
+    """
+    if not keeps_to_constraints(run):
+        return float(of_best(run, "reward"))
     test = np.array([run.facts.test_acc], dtype=float)
     latency = np.array([of_best(run, "latency_ms")], dtype=float)
     return float(_reward(run.facts, test, latency)[0])

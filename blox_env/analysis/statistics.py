@@ -65,6 +65,8 @@ class Summary:
             of the runs on the problem found.
         target_ms: latency target of the reward, None where the reward has none.
         met: number of runs whose best architecture is at most as slow as the target.
+        constraints: limits by name.
+        within: number of runs whose best architecture keeps to them.
     """
 
     agent: str
@@ -85,6 +87,8 @@ class Summary:
     optimum_known: bool
     target_ms: float | None
     met: int
+    constraints: dict[str, float]
+    within: int
 
 
 def by_problem(runs: Sequence[Run]) -> dict[tuple[str, str | None], list[Run]]:
@@ -126,8 +130,21 @@ def full_trainings(run: Run) -> NDArray[np.bool_]:
     return np.asarray(run.columns["epochs"] == length)
 
 
+def feasible(run: Run) -> NDArray[np.bool_]:
+    """Rows that keep to the constraints, ``(n,)``; all rows where there are none."""
+    every = np.ones(len(run), dtype=bool)
+    return np.asarray(run.columns.get("feasible", every), dtype=bool)
+
+
+def answers(run: Run) -> NDArray[np.bool_]:
+    """Rows that are answers to the problem, ``(n,)``: full trainings within the constraints."""
+    return full_trainings(run) & feasible(run)
+
+
 def reference(runs: Sequence[Run]) -> tuple[float, bool]:
     """The reward that regret is measured to, and whether it is the best of the whole space.
+
+    With constraints it is the best that is within them: whatever is not has a lower reward.
 
     Where the runs do not know that (a space too large to list), it is the best reward among them.
     Pass all runs on one problem, not those of one agent.
@@ -206,6 +223,8 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                     optimum_known=known,
                     target_ms=target_of(own[0]),
                     met=sum(meets_target(run) for run in own),
+                    constraints=dict(own[0].facts.constraints or {}),
+                    within=sum(keeps_to_constraints(run) for run in own),
                 )
             )
     return rows
@@ -221,6 +240,11 @@ def meets_target(run: Run) -> bool:
     """True if the run's best architecture is at most as slow as the target, or there is none."""
     target = target_of(run)
     return target is None or bool(of_best(run, "latency_ms") <= target)
+
+
+def keeps_to_constraints(run: Run) -> bool:
+    """True if the run's best architecture is within the constraints, or there are none."""
+    return bool(feasible(run)[run.facts.best])
 
 
 def of_best(run: Run, column: str) -> Any:

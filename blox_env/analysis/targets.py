@@ -1,12 +1,12 @@
-"""Latency targets: which runs did not meet theirs, and whether any architecture could."""
+"""Latency targets and constraints: which runs did not meet them, and whether any could."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from blox_env.analysis.fronts import Points
-from blox_env.analysis.statistics import by_agent, meets_target, target_of
+from blox_env.analysis.statistics import by_agent, keeps_to_constraints, meets_target, target_of
 from blox_env.experiment.results import Run
 
 
@@ -35,15 +35,29 @@ def missed_target(runs: Sequence[Run], whole: Points | None) -> Missed | None:
 
     Args:
         runs: on one problem.
-        whole: every architecture of the space, where it can be listed.
+        whole: every architecture within the constraints, where the space can be listed.
     """
     target = target_of(runs[0])
     if target is None:
         return None
-    counts = {
-        agent: (sum(not meets_target(run) for run in own), len(own))
-        for agent, own in by_agent(runs).items()
-    }
-    missed = {agent: pair for agent, pair in counts.items() if pair[0]}
+    missed = _counts(runs, meets_target)
     fastest = None if whole is None else float(whole.latency_ms.min())
     return Missed(target, missed, fastest) if missed else None
+
+
+def broken_constraints(runs: Sequence[Run]) -> dict[str, tuple[int, int]]:
+    """Runs whose best architecture breaks a constraint, and all runs, by agent; only such agents.
+
+    Args:
+        runs: on one problem.
+    """
+    return _counts(runs, keeps_to_constraints)
+
+
+def _counts(runs: Sequence[Run], kept: Callable[[Run], bool]) -> dict[str, tuple[int, int]]:
+    """Runs of which something is not true, and all runs, by agent; only agents that have such."""
+    counts = {
+        agent: (sum(not kept(run) for run in own), len(own))
+        for agent, own in by_agent(runs).items()
+    }
+    return {agent: pair for agent, pair in counts.items() if pair[0]}

@@ -10,11 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from blox_env.cli.common import device_or_none, names, options_of
+from blox_env.cli.common import device_or_none, limits_of, names, options_of
 from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.errors import check_positive_int
 
-_CALLED = {"latency_target_ms": "target", "options": "set"}  # options with another name
+_CALLED = {
+    "latency_target_ms": "target",
+    "constraints": "constraint",
+    "options": "set",
+}  # options with another name
 _SET = "An option of an agent, as agent.name=value."
 
 
@@ -44,6 +48,8 @@ def settings_from(given: Mapping[str, Any]) -> ExperimentSettings:
             value = tuple(names(value))
         elif each.name == "options":
             value = _by_agent(value)
+        elif each.name == "constraints":
+            value = limits_of(value)
         elif each.metadata["minimum"] is not None and value is not None:
             check_positive_int(_option(each.name), value, each.metadata["minimum"])
         values[each.name] = value
@@ -62,6 +68,8 @@ def _parameter(each: Field[Any], hint: Any) -> inspect.Parameter:
         meaning = meaning.replace(".", ", comma-separated.") if each.name == "agents" else meaning
     elif each.name == "options":
         hint, meaning = list[str] | None, _SET
+    elif each.name == "constraints":
+        hint = list[str] | None
     option = typer.Option(_option(each.name), help=meaning)
     return inspect.Parameter(
         each.name,

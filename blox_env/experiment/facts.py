@@ -63,7 +63,9 @@ class Facts(Origin):
         measured: whether its latency was measured, None where that is not known.
         queries: architectures that were asked for, repeats included.
         spent: full trainings that were paid for.
-        optimum: reward of the best of the whole space, None where that is not known.
+        optimum: reward of the best of the whole space, or of the part of it that is within the
+            constraints; None where that is not known.
+        best_values: what its best architecture has of what is limited, by name of the constraint.
     """
 
     best: int
@@ -72,6 +74,7 @@ class Facts(Origin):
     queries: int | None = None
     spent: float | None = None
     optimum: float | None = None
+    best_values: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, origin: Origin, **result: Any) -> Facts:

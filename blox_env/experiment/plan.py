@@ -106,6 +106,7 @@ class Search:
             "reward": problem.reward_name,
             "latency_target_ms": None if self.device is None else problem.latency_target_ms,
             "max_queries": problem.max_queries,
+            "constraints": problem.constraints.limits or None,
         }
         return Origin(
             agent=self.agent,

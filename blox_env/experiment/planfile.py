@@ -18,6 +18,7 @@ FILE = "plan.json"
 DIGESTS = "digests.json"
 # Settings that each problem resolves for itself; the others are the same in the whole folder.
 _BY_PROBLEM = ("reward", "latency_target_ms", "max_queries")
+_LATER = {"constraints": None}  # settings that plans were written without, and what they were
 _SECTIONS = ("seeds", "agents", "problems")
 
 
@@ -113,6 +114,7 @@ def read_plan(path: Path) -> dict[str, Any] | None:
             f"{path} has schema {schema!r}, expected {SCHEMA}: it was written by another version "
             f"of blox-env; choose another folder for out"
         )
+    there = {**_LATER, **there}
     known = {each for each in SearchSettings().shared() if each not in _BY_PROBLEM}
     needed = {"seed", "version", "repeats", *_SECTIONS, *known}
     if missing := sorted(needed - there.keys()):

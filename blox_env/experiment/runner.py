@@ -80,6 +80,7 @@ def compare(
     budget: int = ExperimentSettings.budget,
     reward: str | None = ExperimentSettings.reward,
     latency_target_ms: float | None = ExperimentSettings.latency_target_ms,
+    constraints: Mapping[str, float] | None = ExperimentSettings.constraints,
     noise: str = ExperimentSettings.noise,
     max_queries: int | None = ExperimentSettings.max_queries,
     options: Mapping[str, Mapping[str, Any]] | None = ExperimentSettings.options,
@@ -107,6 +108,8 @@ def compare(
         budget: full trainings of each search.
         reward: name of a formula.
         latency_target_ms: target of the formula, each device's median if not given.
+        constraints: limits by name that architectures have to keep to, as of a
+            :class:`~blox_env.problem.Problem`; regret is to the best that is within them.
         noise: ``"mean"`` or ``"sampled"``.
         max_queries: see :class:`~blox_env.problem.Problem`.
         options: constructor arguments of agents, by agent.
@@ -135,6 +138,7 @@ def compare(
         budget=budget,
         reward=reward,
         latency_target_ms=latency_target_ms,
+        constraints=constraints,
         noise=noise,
         max_queries=max_queries,
         options=options,
@@ -276,19 +280,20 @@ def run_facts(item: Search, problem: Problem) -> Facts:
     """
     assert problem.history is not None
     try:
-        best = problem.history.best.row
+        best = problem.history.best
     except ValueError:
         hours = item.settings.simulated_hours
         if hours is None:
             raise
         raise ValueError(f"no full training ended within simulated_hours={hours:g}") from None
-    row = problem.history.x[best]
+    row, limits = best.architecture, problem.constraints.limits
     return Facts.of(
         item.origin(problem),
-        best=best,
+        best=best.row,
         measured=None if problem.device is None else bool(problem.device.measured(row)[0]),
         test_acc=float(problem.test_acc(row)[0]),
         queries=problem.queries,
         spent=problem.spent,
         optimum=item.optimum,
+        best_values={goal.name: goal.value for goal in best.goals if goal.name in limits},
     )

@@ -17,8 +17,11 @@ from blox_env.problem import Problem
 from blox_env.problem.clock import Clock
 
 
-def _setting(default: Any, meaning: str, minimum: int | None = None) -> Any:
-    return field(default=default, metadata={"help": meaning, "minimum": minimum})
+def _setting(
+    default: Any, meaning: str, minimum: int | None = None, *, hashed: bool | None = None
+) -> Any:
+    """A field; ``hashed=False`` for values that have no hash, such as dicts."""
+    return field(default=default, hash=hashed, metadata={"help": meaning, "minimum": minimum})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,12 @@ class SearchSettings:
     reward: str | None = _setting(None, "Name of a reward formula.")
     latency_target_ms: float | None = _setting(
         None, "Latency target in ms; each device's median if not given."
+    )
+    constraints: Mapping[str, float] | None = _setting(
+        None,
+        "A limit that architectures have to keep to, as name=value: latency_ms, params, macs, "
+        "flops, memory_mb, peak_activation_bytes. May be given several times.",
+        hashed=False,
     )
     noise: str = _setting("mean", "'mean', or 'sampled' trainings.")
     max_queries: int | None = _setting(
@@ -51,6 +60,9 @@ class SearchSettings:
             device: a name, None for no latency.
             noise_seed: which training ``noise="sampled"`` draws of every architecture.
         """
+        limits = self.constraints
+        if isinstance(limits, Mapping):  # in the order in which files give them back
+            limits = dict(sorted(limits.items()))
         return Problem(
             benchmark,
             device,
@@ -60,6 +72,7 @@ class SearchSettings:
             max_queries=self.max_queries,
             noise=self.noise,
             seed=noise_seed,
+            constraints=limits,
             clock=Clock(self.simulated_workers, self.simulated_hours),
         )
 

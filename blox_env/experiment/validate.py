@@ -35,7 +35,7 @@ from blox_env.problem import Problem
 
 SHOWN = 5  # rows of a file that are shown
 _LOOKED_UP = ("val_acc", "latency_ms", "reward", "source")
-_RESULT = ("best", "measured", "test_acc", "queries", "spent", "optimum")
+_RESULT = ("best", "measured", "test_acc", "queries", "spent", "optimum", "best_values")
 _DETERMINES = ("space", "epochs", "noise_seed", "reward", "latency_target_ms", "max_queries")
 _DERIVED = ("reward", "train_time_s", "sim_start_s", "sim_end_s", "spent", "optimum")
 ULPS = 4  # units in the last place by which derived numbers may differ
@@ -194,7 +194,7 @@ def _looked_up(run: Run, problem: Problem) -> Iterator[Mismatch]:
         expected = {
             "val_acc": value.val_acc,
             "latency_ms": latency,
-            "reward": problem.rewards(value.val_acc, latency),
+            "reward": problem.rewards(value.val_acc, latency, x=x),
             "source": value.source,
         }
         for name, column in expected.items():

@@ -20,7 +20,7 @@ from blox_env.experiment.validate import Mismatch, Verdict
 from blox_env.ground.seeds import spawn_seeds
 
 _BY_PROBLEM = ("benchmark", "device", "reward", "latency_target_ms", "max_queries", "checksums")
-_SHARED = ("budget", "noise", "simulated_workers", "simulated_hours", "version")
+_SHARED = ("budget", "noise", "constraints", "simulated_workers", "simulated_hours", "version")
 
 
 def validate_folder(folder: str | Path) -> Verdict:

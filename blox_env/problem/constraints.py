@@ -61,7 +61,7 @@ class Constraints:
 
     def __str__(self) -> str:
         """All limits: ``params <= 2.5e+06, latency_ms <= 4``."""
-        return ", ".join(f"{name} <= {limit:g}" for name, limit in self.limits.items())
+        return in_words(self.limits)
 
     def value(self, name: str, x: IntArray, latency_ms: FloatArray | None = None) -> FloatArray:
         """The value that a limit is about, ``(n,)``.
@@ -102,6 +102,11 @@ class Constraints:
             latency_ms: theirs, where they are known.
         """
         return np.asarray(self.excess(x, latency_ms) == 0.0)
+
+
+def in_words(limits: Mapping[str, float] | None) -> str:
+    """Limits by name as a text, such as ``params <= 2.5e+06``; empty without any."""
+    return ", ".join(f"{name} <= {limit:g}" for name, limit in (limits or {}).items())
 
 
 def _checked(name: Any, limit: Any) -> float:

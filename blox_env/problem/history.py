@@ -147,9 +147,19 @@ class History:
         """A column by name, ``(n,)``, read-only."""
         return _frozen(self._columns[name][: self._n])
 
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which trials keep to the constraints; all of them where there are none."""
+        if self._asked is None or not self._asked.constraints.limits:
+            return np.ones(len(self), dtype=bool)
+        return np.asarray(self._asked.constraints.within(self.x, self.latency_ms), dtype=bool)
+
     def columns(self) -> dict[str, NDArray[Any]]:
-        """All columns but ``x``."""
-        return {name: self.column(name) for name in self._columns}
+        """All columns but ``x``; where there are constraints, ``feasible`` is the last."""
+        found = {name: self.column(name) for name in self._columns}
+        if self._asked is not None and self._asked.constraints.limits:
+            found["feasible"] = self.feasible
+        return found
 
     def incumbent(self) -> FloatArray:
         """Best reward of a full training so far after each row, ``(n,)``; -inf before the first."""

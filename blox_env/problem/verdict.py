@@ -25,6 +25,9 @@ class Limits(Protocol):
     def value(self, name: str, x: IntArray, latency_ms: Any = None) -> Any:
         """The value that a limit is about, ``(n,)``."""
 
+    def within(self, x: IntArray, latency_ms: Any = None) -> Any:
+        """Mask of the architectures that keep to all limits, ``(n,)``."""
+
 
 class Asked(Protocol):
     """The parts of a task that a history tells of."""

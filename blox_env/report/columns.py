@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blox_env.analysis.statistics import Spread, Summary
+from blox_env.problem.constraints import in_words
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ COLUMNS = (
 
 
 def problem_title(row: Summary) -> str:
-    """Title of a problem: benchmark, device and reward."""
+    """Title of a problem: benchmark, device, reward and constraints."""
     device = row.device or "no device"
-    return f"benchmark {row.benchmark}, {device}, reward {row.reward}"
+    limits = f", {in_words(row.constraints)}" if row.constraints else ""
+    return f"benchmark {row.benchmark}, {device}, reward {row.reward}{limits}"
 
 
 def notes(rows: Sequence[Summary]) -> str:
@@ -78,6 +80,12 @@ def notes(rows: Sequence[Summary]) -> str:
     for target in dict.fromkeys(row.target_ms for row in rows if row.target_ms is not None):
         met = [f"{r.agent} {r.met} of {r.runs}" for r in rows if r.target_ms == target]
         text += f" Runs whose best meets the latency target of {target:.4g} ms: {', '.join(met)}."
+    for limits in dict.fromkeys(in_words(row.constraints) for row in rows if row.constraints):
+        own = [row for row in rows if in_words(row.constraints) == limits]
+        kept = ", ".join(f"{row.agent} {row.within} of {row.runs}" for row in own)
+        text += f" Runs whose best keeps to {limits}: {kept}. Regret is to the best that does"
+        broken = any(row.within < row.runs for row in own)
+        text += ", and what does not has a lower reward than all that do." if broken else "."
     text += f" Accuracies of the best: {sources(rows, 'acc_sources')}."
     if any(row.device is not None for row in rows):
         text += f" Their latencies: {sources(rows, 'latency_sources')}."

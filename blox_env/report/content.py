@@ -38,10 +38,11 @@ class Architecture:
 
 @dataclass(frozen=True)
 class Best:
-    """The best run of an agent: its cells by name of the column, and its architecture."""
+    """The best run of an agent: its cells by name, its architecture, and what is limited of it."""
 
     cells: Mapping[str, Cell]
     shown: Architecture
+    limited: Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,10 @@ def section(
         slug=slug,
         compared=story.compared(runs),
         conclusions=story.conclusions(runs, to),
-        warnings=[] if missed is None else [story.warning(missed)],
+        warnings=[
+            *([] if missed is None else [story.warning(missed, runs[0].facts.constraints)]),
+            *story.broken(runs),
+        ],
         estimates=tables.estimates(runs, to),
         matrix=tables.matrix(pooled) if len(pooled.agents()) > 1 else None,
         descriptive=tables.descriptive(rows),
@@ -242,7 +246,9 @@ def _architecture(space: SearchSpace | None, row: Sequence[int]) -> Architecture
 
 def _best(run: Run, space: SearchSpace | None, best: float) -> Best:
     """The best architecture of an agent's best run."""
-    return Best(tables.run_cells(run, best), _architecture(space, run.x[run.facts.best].tolist()))
+    cells = tables.run_cells(run, best)
+    limited = {name: cells[name] for name in tables.limited(run)}
+    return Best(cells, _architecture(space, run.x[run.facts.best].tolist()), limited)
 
 
 def _versions(run: Run) -> str:

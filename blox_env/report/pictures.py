@@ -171,7 +171,8 @@ def front(
         "all runs of an agent together."
     )
     if background.whole is not None:
-        text += " The grey area is the whole space, the line around it its Pareto front."
+        whole = "all that keeps to the constraints" if facts.constraints else "the whole space"
+        text += f" The grey area is {whole}, the line around it its Pareto front."
     if facts.noise == "sampled":
         text += " Dots are single noisy trainings and may lie beyond the front, which is of means."
     drawn = files(figure)

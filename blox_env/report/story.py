@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from blox_env.analysis.intervals import FEWEST, Estimate
 from blox_env.analysis.scores import REGRET, TEST_REGRET, Measure, Pooled, Yardstick, on_one
 from blox_env.analysis.statistics import by_agent
-from blox_env.analysis.targets import Missed
+from blox_env.analysis.targets import Missed, broken_constraints
 from blox_env.analysis.verdicts import BASELINE, Verdict, baseline, leader, verdicts
 from blox_env.experiment.results import Run
+from blox_env.problem.constraints import in_words
 
 
 def sentence(verdict: Verdict) -> str:
@@ -36,6 +37,8 @@ def compared(runs: Sequence[Run]) -> str:
     what = f"the reward is {facts.reward}"
     if facts.device is not None and facts.latency_target_ms is not None:
         what += f" with a latency target of {facts.latency_target_ms:.4g} ms"
+    if facts.constraints:
+        what += f", among what keeps to {in_words(facts.constraints)}"
     agents = f"{len(groups)} agents" if len(groups) > 1 else "One agent"
     text = (
         f"{agents} ({', '.join(groups)}), {seeds}, a budget of {facts.budget:,} full "
@@ -47,13 +50,31 @@ def compared(runs: Sequence[Run]) -> str:
     return text
 
 
-def warning(missed: Missed) -> str:
-    """A sentence about a latency target that was not met."""
+def warning(missed: Missed, limits: Mapping[str, float] | None = None) -> str:
+    """A sentence about a latency target that was not met.
+
+    Args:
+        missed: by which runs.
+        limits: constraints that hold beside it, by name.
+    """
     target = f"the latency target of {missed.target_ms:.4g} ms"
     if missed.impossible:
-        return f"No architecture meets {target}: the fastest takes {missed.fastest_ms:.4g} ms."
+        beside = f" and {in_words(limits)}" if limits else ""
+        return (
+            f"No architecture meets {target}{beside}: the fastest takes {missed.fastest_ms:.4g} ms."
+        )
     counts = [f"{agent} {few} of {every}" for agent, (few, every) in missed.missed.items()]
     return f"Runs whose best architecture does not meet {target}: {', '.join(counts)}."
+
+
+def broken(runs: Sequence[Run]) -> list[str]:
+    """Sentences about runs whose best architecture breaks a constraint; empty without such."""
+    found = broken_constraints(runs)
+    if not found:
+        return []
+    counts = [f"{agent} {few} of {every}" for agent, (few, every) in found.items()]
+    limits = in_words(runs[0].facts.constraints)
+    return [f"Runs whose best architecture does not keep to {limits}: {', '.join(counts)}."]
 
 
 def conclusions(runs: Sequence[Run], to: Yardstick) -> list[str]:

@@ -12,6 +12,7 @@ from blox_env.analysis.intervals import Estimate
 from blox_env.analysis.scores import MEASURES, Measure, Pooled, Yardstick, on_one
 from blox_env.analysis.statistics import Spread, Summary, final_regret, of_best
 from blox_env.experiment.results import Run
+from blox_env.problem.constraints import in_words
 from blox_env.report.columns import COLUMNS, Column, notes, words
 from blox_env.report.grid import Cell, Grid, Heading
 from blox_env.spaces.base import SearchSpace
@@ -44,7 +45,10 @@ def estimates(runs: Sequence[Run], to: Yardstick) -> Grid:
         count = sum(map(len, strata))
         cells = [_estimate(pools[m].middle(agent), m) for m in shown]
         rows.append([Cell.word(agent), Cell(str(count), (count,)), *cells])
-    return Grid("What the agents reached", _notes(to), [AGENT, number, *headings], rows)
+    note = _notes(to)
+    if limits := in_words(runs[0].facts.constraints):
+        note += f" The best and the true front are among what keeps to {limits}."
+    return Grid("What the agents reached", note, [AGENT, number, *headings], rows)
 
 
 def descriptive(rows: Sequence[Summary]) -> Grid:
@@ -123,10 +127,13 @@ def every_run(runs: Sequence[Run], best: float) -> Grid:
         "agent", "seed", "reward", "regret", "val_acc", "test_acc", "acc_source", "latency_ms",
         "latency_source", "evaluations", "queries", "wall_s",
     )  # fmt: skip
+    headings = [Heading(text, unit, (key,)) for (text, unit), key in zip(names, keys, strict=True)]
+    limits = runs[0].facts.constraints or {}
+    headings += [Heading(f"{n}, at most {limits[n]:g}", "", (n,)) for n in limited(runs[0])]
     return Grid(
         "The best architecture of every run",
         "",
-        [Heading(text, unit, (key,)) for (text, unit), key in zip(names, keys, strict=True)],
+        headings,
         [list(run_cells(run, best).values()) for run in runs],
     )
 
@@ -141,6 +148,7 @@ def run_cells(run: Run, best: float) -> dict[str, Cell]:
     measured = run.facts.measured
     show = {column.field: column for column in COLUMNS}
     queries = run.facts.queries
+    values = {name: float(run.facts.best_values.get(name, math.nan)) for name in limited(run)}
     known = {
         "regret": final_regret(run, best),
         "val_acc": float(of_best(run, "val_acc")),
@@ -166,7 +174,13 @@ def run_cells(run: Run, best: float) -> dict[str, Cell]:
         "evaluations": cells["evaluations"],
         "queries": Cell("–" if queries is None else str(queries), (queries,)),
         "wall_s": cells["wall_s"],
+        **{name: Cell(f"{value:,.7g}", (value,)) for name, value in values.items()},
     }
+
+
+def limited(run: Run) -> list[str]:
+    """Constraints of what has no column of its own."""
+    return [name for name in run.facts.constraints or {} if name != "latency_ms"]
 
 
 def front_table(
