@@ -143,8 +143,8 @@ def description(card: MeasurementFacts) -> str:
         f"Latency in milliseconds of one inference{' of a whole batch' if shape[0] > 1 else ''} of "
         f"full-size CIFAR networks (width {network['width']}, {network['classes']} classes), input "
         f"{'×'.join(map(str, shape))} (batch {shape[0]}), "
-        f"{settings.get('precision', '')}, {card['runtime']['name']} with "
-        f"{_threads(settings)} on {settings.get('gpu', card['machine']['cpu'])}. "
+        f"{settings.get('precision', '')}, {card['runtime']['name']} "
+        f"{_how(settings)} on {settings.get('gpu', card['machine']['cpu'])}. "
         "These are not the small networks that the embedded benchmark trains on digits."
     )
 
@@ -176,8 +176,8 @@ def card_text(card: DeviceCard) -> str:
             f"{latency['measured_max']:.3f}, median {latency['measured_median']:.3f})."
         ),
         (
-            f"- **Noise:** the first {noise['rounds_each']} rounds against the other "
-            f"{noise['rounds_each']}: mean difference {retest['mape']:.2%}, Spearman "
+            f"- **Noise:** {_halves(noise['rounds_each'])}: mean difference "
+            f"{retest['mape']:.2%}, Spearman "
             f"{retest['spearman']:.3f}, Kendall {retest['kendall']:.3f} (a difference that all "
             "networks share between the halves is not counted where drift is removed). Mean error "
             "of a value from all rounds, by resampling the rounds: "
@@ -287,9 +287,15 @@ def score_facts(scores: Scores) -> ScoreFacts:
     }
 
 
-def _threads(settings: dict[str, str]) -> str:
+def _how(settings: dict[str, str]) -> str:
+    if "gpu" in settings:
+        return "replayed as a CUDA graph" if settings["mode"] == "graph" else "kernel by kernel"
     threads = settings.get("intra_op_num_threads", "1")
-    return "one thread" if threads == "1" else f"{threads} threads"
+    return f"with {'one thread' if threads == '1' else f'{threads} threads'}"
+
+
+def _halves(rounds: int) -> str:
+    return f"the first {rounds} rounds against the other {rounds}" if rounds > 1 else "both rounds"
 
 
 def _pinned(card: MeasurementFacts) -> str:
@@ -303,10 +309,11 @@ def _disturbed(card: MeasurementFacts) -> str:
     if "disturbed" not in protocol:
         return ""
     where = " of the cores that it kept to" if card.get("pinned_to_cores") else ""
+    again = f"{during['made_again']} visits with more than {protocol['disturbed']} were made again"
     return (
-        f"{where}; {during['made_again']} visits with more than {protocol['disturbed']} were made "
-        f"again, {during['outliers']} of {during['visits'] * protocol['runs']} timed inferences "
-        "were left out as outliers"
+        f"{where}; {'no visit was made again' if protocol.get('tries') == 1 else again}, "
+        f"{during['outliers']} of {during['visits'] * protocol['runs']} timed inferences were left "
+        "out as outliers"
     )
 
 

@@ -1,0 +1,95 @@
+"""perf/measure_gpu.py: what the time cuts off leaves a measurement to build a device of."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tarfile
+import time
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from blox_env.devices.build import build_device, raw_of, tabulate
+from blox_env.devices.measure import read_visits
+
+PATH = Path(__file__).resolve().parents[2] / "perf" / "measure_gpu.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("measure_gpu", PATH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["measure_gpu"] = module  # dataclasses look there
+    spec.loader.exec_module(module)
+    return module
+
+
+def cut(raw: Path, folder: Path, visits: int) -> Path:
+    """A copy of a measurement that ends after so many visits."""
+    folder.mkdir()
+    (folder / "plan.json").write_bytes((raw / "plan.json").read_bytes())
+    lines = (raw / "visits.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "visits.jsonl").write_bytes(b"".join(lines[:visits]))
+    return folder
+
+
+@pytest.mark.extra
+def test_what_was_cut_off_is_left_out(script: ModuleType, raw: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="predicting latency needs an extra")
+    folder = cut(raw, tmp_path / "cut", 150)
+    with pytest.raises(ValueError, match="30 are missing"):
+        tabulate(*read_visits(folder))
+    whole = {(v["architecture"], v["round"]): v["ms"] for v in read_visits(raw)[1]}
+    assert script.settle(folder) == 60
+    plan, visits = read_visits(folder)
+    assert len(plan["architectures"]) == 60
+    assert len(visits) == 120
+    assert all(v["ms"] == whole[v["architecture"], v["round"]] for v in visits)
+    numbers, times, _ = tabulate(plan, visits)
+    build_device(folder, tmp_path / "device")
+    again = tabulate(*raw_of(tmp_path / "device"))  # a device can be built anew from its visits
+    assert np.array_equal(again[0], numbers)
+    np.testing.assert_allclose(again[1], times, atol=1e-5)
+
+
+def test_what_is_whole_stays_as_it_is(script: ModuleType, raw: Path, tmp_path: Path) -> None:
+    folder = cut(raw, tmp_path / "whole", 180)
+    before = (folder / "plan.json").read_bytes(), (folder / "visits.jsonl").read_bytes()
+    assert script.settle(folder) == 90
+    assert ((folder / "plan.json").read_bytes(), (folder / "visits.jsonl").read_bytes()) == before
+
+
+def test_a_walk_stops_when_its_time_is_over(script: ModuleType) -> None:
+    assert list(script.track_until(time.monotonic() + 60)("", range(3))) == [0, 1, 2]
+    assert list(script.track_until(time.monotonic() - 1)("", range(3))) == []
+
+
+@pytest.mark.parametrize(
+    ("gpu", "name"),
+    [
+        ("NVIDIA H100 80GB HBM3", "h100"),
+        ("NVIDIA A100-SXM4-40GB", "a100"),
+        ("Tesla T4", "t4"),
+        ("Something", "something"),
+    ],
+)
+def test_devices_are_called_like_the_gpu(script: ModuleType, gpu: str, name: str) -> None:
+    assert script.short_name(gpu) == name
+
+
+def test_one_file_holds_all(script: ModuleType, raw: Path, tmp_path: Path) -> None:
+    cut(raw, tmp_path / "first", 5)
+    out = tmp_path / script.PACKED
+    for _ in range(2):  # a second time, when it is there
+        script.pack(tmp_path, out)
+        with tarfile.open(out) as tar:
+            assert sorted(tar.getnames()) == ["first/plan.json", "first/visits.jsonl"]
+            plan = tar.extractfile("first/plan.json")
+            assert plan is not None
+            assert json.loads(plan.read())["device"] == "made-up"
