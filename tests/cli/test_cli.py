@@ -114,6 +114,16 @@ def test_no_file_of_the_working_directory_runs(tmp_path):
         assert (tmp_path / "mine-ran").exists() == ("mine" in arguments)
 
 
+def test_the_working_directory_is_a_place_for_plugins_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(filter(None, sys.path)))
+    (tmp_path / "mine_alone.py").touch()
+    assert CliRunner().invoke(app, ["info"]).exit_code == 0
+    assert str(tmp_path) not in sys.path
+    assert CliRunner().invoke(app, ["--plugin", "mine_alone", "info"]).exit_code == 0
+    assert sys.path[-1] == str(tmp_path)
+
+
 def test_no_file_of_the_working_directory_runs_before_the_command(tmp_path):
     for name in ("numpy", "gymnasium", "typer", "rich"):
         (tmp_path / f"{name}.py").write_text("import pathlib; pathlib.Path('ran').touch()")

@@ -9,6 +9,7 @@ from blox_env.report.architecture import architecture_svg
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 from blox_env.spaces.drawing import Shown, layout
+from blox_env.spaces.layout import INK, Label
 
 SPACE = BloxSpace()
 
@@ -44,4 +45,11 @@ def test_names_are_escaped():
         def describe(self, x):
             return "<b> & "
 
-    assert "&lt;b&gt; &amp;" in architecture_svg(Odd((2, 2)), [0, 1])
+        def lay_out(self, choices, title):
+            plan = super().lay_out(choices, title)
+            return plan._replace(labels=[Label(9, 9, "<i>", 12, 99, "left", INK)])
+
+    svg = architecture_svg(Odd((2, 2)), [0, 1])
+    assert "&lt;b&gt; &amp;" in svg
+    assert "&lt;i&gt;" in svg
+    assert "<i>" not in svg

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blox_env.benchmarks.imported import from_folder
+from blox_env.store import columnfile
 from blox_env.store.reader import Store
 from tests.store.stores import X
 
@@ -74,6 +75,24 @@ def test_a_file_changed_while_a_store_is_open_is_an_error(damaged, cut):
     with pytest.raises(ValueError, match=r"val_loss\.npy is damaged"):
         benchmark.curves("val_loss", X)
     np.testing.assert_array_equal(benchmark.evaluate(X).val_acc, before.val_acc)
+
+
+def test_a_file_that_got_longer_is_an_error(damaged):
+    benchmark = from_folder(damaged)
+    with (damaged / "seed-0" / "val_top1.npy").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ValueError, match=r"val_top1\.npy is damaged: expected \d+ bytes, got \d+"):
+        benchmark.evaluate(X)
+
+
+def test_what_another_store_has_verified_is_read_on(damaged, monkeypatch):
+    monkeypatch.setattr(columnfile, "_TICKS", (0, 0))  # as if time had passed since the changes
+    path = damaged / "seed-0" / "val_top1.npy"
+    stores = Store(damaged), Store(damaged)
+    before = stores[0].line("seed-0/val_top1", 1)
+    os.utime(path, (1, 1))
+    for store in reversed(stores):
+        np.testing.assert_array_equal(store.line("seed-0/val_top1", 1), before)
 
 
 def test_a_file_that_was_only_touched_is_read_on(damaged):
