@@ -25,7 +25,7 @@ FRONT_DOOR = ("cli", "__main__")
 
 # torch, and extras at the top of a file, are for these alone (TYPE_CHECKING loads nothing).
 TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
-EXTRAS_AT_THE_TOP = (*TORCH, "experiment/", "analysis/", "report/", "cli/views/")
+EXTRAS_AT_THE_TOP = (*TORCH, "jax/", "experiment/", "analysis/", "report/", "cli/views/")
 
 CORE = {"gymnasium", "numpy", "typer", "rich", "yaml"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL"}
@@ -264,7 +264,12 @@ def test_what_packages_offer_is_what_is_written_down():
 )
 def test_packages_offer_what_they_import(package):
     """No name is bound by accident: what a package's front imports is in its ``__all__``."""
-    module = importlib.import_module(package)
+    try:
+        module = importlib.import_module(package)
+    except ImportError as error:
+        if "pip install 'blox-env[" in str(error):
+            pytest.skip(str(error))
+        raise
     for name in module.__all__:
         assert getattr(module, name) is not None
     bound = {

@@ -100,7 +100,8 @@ def mnasnet_hard(
         target: in the unit of the latencies.
         exponent: above the target.
     """
-    return acc * np.maximum(latency / target, 1.0) ** exponent
+    above: FloatArray = _library(acc).maximum(latency / target, 1.0)
+    return acc * above**exponent
 
 
 def tunas(
@@ -117,7 +118,7 @@ def tunas(
         target: in the unit of the latencies.
         beta: cost of a relative deviation of 1, negative.
     """
-    return acc + beta * np.abs(latency / target - 1.0)
+    return acc + beta * abs(latency / target - 1.0)
 
 
 def linear(
@@ -152,7 +153,8 @@ def chebyshev(
         target: in the unit of the latencies.
         weight: of the relative latency.
     """
-    return -np.maximum(1.0 - acc, weight * latency / target)
+    distance: FloatArray = _library(acc).maximum(1.0 - acc, weight * latency / target)
+    return -distance
 
 
 def constraint(acc: FloatArray, latency: FloatArray, target: float) -> FloatArray:
@@ -166,7 +168,8 @@ def constraint(acc: FloatArray, latency: FloatArray, target: float) -> FloatArra
         latency: latencies ``(n,)``.
         target: in the unit of the latencies.
     """
-    return np.where(latency <= target, acc, 1.0 - latency / target)
+    reward: FloatArray = _library(acc).where(latency <= target, acc, 1.0 - latency / target)
+    return reward
 
 
 def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
@@ -179,7 +182,8 @@ def excess(latency: FloatArray, target: float | FloatArray) -> FloatArray:
         latency: latencies ``(n,)``.
         target: one for all, or one each.
     """
-    return np.maximum(0.0, latency / target - 1.0)
+    over: FloatArray = _library(latency).maximum(0.0, latency / target - 1.0)
+    return over
 
 
 def named_columns(formula: RewardFunction) -> dict[str, str]:
@@ -328,6 +332,14 @@ def parameters(name: str) -> dict[str, float]:
     """Parameters of a named formula and their defaults."""
     found = inspect.signature(REWARDS[name]).parameters.values()
     return {each.name: each.default for each in found if each.kind is each.KEYWORD_ONLY}
+
+
+def _library(values: Any) -> Any:
+    """The array library of some values: numpy, or the one whose arrays say that they are its own.
+
+    Compiled environments (:mod:`blox_env.jax`) work out rewards by the same formulas.
+    """
+    return values.__array_namespace__() if hasattr(values, "__array_namespace__") else np
 
 
 def _with_parameters(name: str, text: str) -> tuple[str, RewardFunction]:

@@ -79,6 +79,27 @@ class Build(Moves):
         """By the node, and with a budget by the architectures of the slots before."""
         return self._rows.take(position.places, axis=0)
 
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """All that moves and masks are looked up in, for environments that are compiled.
+
+        ``masks`` are rows under each other; an episode's is ``first[node]``, plus the architecture
+        of the slots before times ``prefixes[node]``. That is the sum of ``weight[cell]`` over the
+        slots, divided by ``divisor[node]``.
+        """
+        table, nodes = self.table, np.arange(2 * self.table.twins)
+        nothing = np.zeros_like(nodes)
+        looked = self._row if self._by_place else nodes
+        return {
+            "after": table.after.reshape(len(nodes), -1),
+            "slot": table.slot,
+            "follow": table.follow,
+            "masks": self._rows,
+            "first": looked,
+            "prefixes": self._prefixes if self._by_place else nothing,
+            "divisor": self._divisor if self._by_place else nothing + 1,
+            "weight": self._weight if self._by_place else np.zeros_like(table.option),
+        }
+
     def glide(self, position: Position, action: int) -> Moved | None:
         """The same for one episode.
 

@@ -119,6 +119,19 @@ class Edits(Moves):
         masks: Mask = fits.astype(np.int8)
         return masks
 
+    def tables(self) -> dict[str, NDArray[Any]]:
+        """What changes are looked up in, for environments that are compiled.
+
+        ``results`` ``(slots, options, actions)`` is the option of the slot after an action, -1 for
+        none and where the action is about another slot; ``slot`` says which that is.
+        """
+        return {"results": self._stacked, "slot": self._slot}
+
+    @property
+    def blocks(self) -> Masks:
+        """Masks of choosing slot by slot, by which episodes begin."""
+        return self._blocks
+
     def starts(self, uniform: FloatArray) -> IntArray:
         """Random architectures ``(n, slots)`` of uniform numbers ``(slots, n)``.
 

@@ -115,6 +115,15 @@ class Observer:
             return {"observations": flat, "action_mask": masks.copy()}
         return flat
 
+    def tables(self) -> list[NDArray[Any]]:
+        """Columns by the cells of each slot, for environments that are compiled.
+
+        Of a graph they are as wide as the whole and to be added up, else to be joined.
+        """
+        if self.kind != "graph":
+            return self._segments
+        return np.split(self._graphs, self._cells.blank[1:])
+
     def _graph(self, cells: IntArray, goals: NDArray[np.float32] | None) -> dict[str, NDArray[Any]]:
         """Adjacency matrices and labels: sums of what each slot has of them."""
         graphs = self._graphs.take(cells[:, 0], axis=0)
