@@ -29,6 +29,9 @@ WORDS = {
     "digits": "digits, 8 px, width 8, 7 epochs of 1,400",
     "short": "16 px, width 8, 4 epochs of 30,000 (the benchmark `cifar10`)",
     "base": "16 px, width 8, 8 epochs of 30,000",
+    "long": "16 px, width 8, 32 epochs of 30,000",
+    "adamw": "16 px, width 8, 8 epochs of 30,000 with AdamW",
+    "low-lr": "16 px, width 8, 8 epochs of 30,000 at a third of the learning rate",
     "few-12": "16 px, width 8, 12 epochs of 10,240",
     "short-w16": "16 px, width 16, 4 epochs of 30,000",
     "short-p32": "32 px, width 8, 4 epochs of 30,000",
@@ -38,6 +41,9 @@ COST = {
     "digits": 0.02,
     "short": 1.0,
     "base": 2.0,
+    "long": 8.0,
+    "adamw": 2.0,
+    "low-lr": 2.0,
     "few-12": 1.02,
     "short-w16": 4.0,
     "short-p32": 4.0,
@@ -109,6 +115,7 @@ def tables() -> str:
             mended = f", {min(1.0, r / root):.2f} without noise" if np.isfinite(root) else ""
             cells.append(f"{r:.2f} ({low:.2f} … {high:.2f}, n = {len(shared)}{mended})")
         text.append(f"| `{one}` | " + " | ".join(cells) + " |")
+    text += ["", *explained(values, names)]
     heads = ("Spearman of accuracy with", "parameters", "multiply-adds")
     heads += ("latency on x86-ort-1t", "latency on x86-ort-int8-1t")
     text += ["", "| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
@@ -122,6 +129,27 @@ def tables() -> str:
         cells = [f"{spearmanr(accuracy, c).statistic:.2f}" for c in columns]
         text.append(f"| benchmark `{benchmark}`, whole table | " + " | ".join(cells) + " |")
     return "\n".join(text) + "\n"
+
+
+def explained(values: Values, names: list[str]) -> list[str]:
+    """Lines of a table: share of the variance that one structural number explains.
+
+    Args:
+        values: accuracies of every fidelity.
+        names: of the fidelities, in their order.
+    """
+    space = blox_env.BloxSpace()
+    numbers = ("shortest chain", "longest chain", "parameters", "multiply-adds")
+    heads = ("share of the variance explained by", *numbers)
+    text = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
+    for name in names:
+        x = np.array(list(values[name]))
+        y = np.array([np.mean(v) for v in values[name].values()])
+        depth = space.features(x, "depth")
+        columns = (depth[:, -5], depth[:, -6], space.params(x), space.macs(x))
+        cells = [f"{np.corrcoef(np.asarray(n, float), y)[0, 1] ** 2:.2f}" for n in columns]
+        text.append(f"| `{name}`, {len(x)} architectures | " + " | ".join(cells) + " |")
+    return text
 
 
 def main() -> None:

@@ -219,15 +219,19 @@ def main() -> None:
         names = list(dict.fromkeys(line[0] for line in BESIDE))
         load_tasks(arguments.pictures, folder, names)
         beside += list(all_groups(arguments.number, BESIDE))
-    asked = 0
+    asked = under_way = 0
 
     def more() -> Group | None:
-        nonlocal asked
+        nonlocal asked, under_way
+        under_way += 1
         if beside and not jobs.waiting and asked >= arguments.uniform:
             return beside.pop(0)
         chosen = jobs.take(uniform=not arguments.only_jobs)
         if not chosen:
-            return beside.pop(0) if beside else None
+            if beside:
+                return beside.pop(0)
+            under_way -= 1
+            return None
         asked += len(chosen)
         for row, seed, why in chosen:
             why_of[row, seed] = why
@@ -247,10 +251,14 @@ def main() -> None:
         (arguments.out / "beside.jsonl").open("a") as other,
     ):
         for result in farm.run(more, stop_at=stop_at - arguments.last, give_up_at=stop_at):
+            under_way -= 1
+            over = arguments.only_jobs and not (under_way or jobs.waiting or beside)
             if result.error:
                 failures += 1
                 if failures < 4:
                     say(f"failed: {result.error[-1500:]}")
+                if over:
+                    break
                 continue
             if result.group.tag:
                 other.writelines(
@@ -272,6 +280,8 @@ def main() -> None:
                 new += len(result.correct)
                 file.flush()
                 say(f"{new} trainings, best single {max(v for _, _, v in rows):.4f}")
+            if over:
+                break
             if arguments.only_jobs:
                 continue
             if (

@@ -208,7 +208,8 @@ def main() -> None:
     tasks = load_tasks(arguments.pictures, folder, list(dict.fromkeys(line[0] for line in ORDER)))
     say("tasks: " + ", ".join(f"{k} {t.fingerprint()}" for k, t in tasks.items()))
     farm = Farm(folder, processes=arguments.processes)
-    groups = all_groups(arguments.number)
+    groups = list(all_groups(arguments.number))
+    left = len(groups)
     seen: dict[str, list[float]] = defaultdict(list)
     rows: list[dict[str, Any]] = []
     pictures = 0.0
@@ -217,9 +218,10 @@ def main() -> None:
     failures = 0
     with target.open("a") as file:
         for result in farm.run(
-            lambda: next(groups, None), stop_at=stop_at - 15, give_up_at=stop_at
+            lambda: groups.pop(0) if groups else None, stop_at=stop_at - 15, give_up_at=stop_at
         ):
             group = result.group
+            left -= 1
             if result.error:
                 failures += 1
                 if failures < 4:
@@ -242,6 +244,8 @@ def main() -> None:
                     f"{group.tag}: {len(seen[group.tag])} groups, {len(rows)} trainings, "
                     f"{pace:.0f} images/s"
                 )
+            if not left:
+                break
     farm.close()
     say(f"{len(rows)} trainings, {failures} groups failed")
     rank(rows)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from blox_env.benchmarks import table, trainings
 from blox_env.benchmarks.card import render_card
 from blox_env.benchmarks.grouping import Grouped, group, group_mean, noise_table
+from blox_env.benchmarks.levels import seed_levels, take_off
 from blox_env.benchmarks.scoring import (
     fresh_scores,
     held_out_scores,
@@ -42,9 +43,11 @@ def build_benchmark(
 ) -> dict[str, Any]:
     """Fit a surrogate on the trainings in ``source`` and write a benchmark folder to ``out``.
 
-    An architecture that was trained gets the mean of its trainings, shrunk towards what members of
-    the ensemble that have not seen it predict, by the noise of that mean (otherwise the best of the
-    table would be the luckiest training). All others get the prediction.
+    What trainings with the same seed have in common is taken off first
+    (:mod:`blox_env.benchmarks.levels`). An architecture that was trained gets the mean of its
+    trainings, shrunk towards what members of the ensemble that have not seen it predict, by the
+    noise of that mean (otherwise the best of the table would be the luckiest training). All others
+    get the prediction.
 
     Args:
         source: packed trainings, or several files of them, such as rounds; what asked for each
@@ -63,7 +66,8 @@ def build_benchmark(
     raw = trainings.read(out / "trainings.csv")
     epochs = raw.val_acc.shape[1]
     deviations = noise_table(raw)
-    grouped = group(raw, deviations)
+    levels = seed_levels(raw)
+    grouped = group(take_off(raw, levels), deviations)
     if len(grouped.x) < FEWEST:
         raise ValueError(
             f"a surrogate needs trainings of at least {FEWEST} different architectures, some of "
@@ -103,6 +107,7 @@ def build_benchmark(
             "found": held_out_scores(raw, grouped, scored, grouped.found),
         },
         "fresh": None,
+        "seeds": levels.facts(),
         "single_training": noise_test(raw, grouped, scored),
         "structure": structure(space, grouped),
         "table": _table_facts(columns),

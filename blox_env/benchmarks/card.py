@@ -35,6 +35,8 @@ of 50, 80 and 95 %.
 
 {second}
 
+{seeds}
+
 ## Trainings
 
 {trainings[trainings]} trainings of {trainings[architectures]} architectures, of which
@@ -112,6 +114,7 @@ def render_card(card: dict[str, Any]) -> str:
         uniform=_held_out(held_out["uniform"]),
         tenths=_tenths(held_out["uniform"]),
         second=_second(held_out["uniform"], card["single_training"]),
+        seeds=_common(card.get("seeds")),
         asked_by=_list(facts["asked_by"]),
         ran_on=_list(facts["ran_on"]),
         time=_time(facts, card["task"].get("train_time", "")),
@@ -194,6 +197,20 @@ def _second(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str
             f"{test['error_of_surrogate']:.4f} of the surrogate, which has seen none of them."
         )
     return text
+
+
+def _common(seeds: dict[str, Any] | None) -> str:
+    if not seeds or not seeds["levels"]:
+        return "No seed was shared by several architectures."
+    levels = ", ".join(
+        f"{line['seed']} ({line['level']:+.4f} ± {line['error']:.4f})" for line in seeds["levels"]
+    )
+    return (
+        f"All trainings with one seed are high or low together: between seeds that has a deviation "
+        f"of {seeds['std_of_seeds']:.4f}. It was estimated from architectures trained with several "
+        f"seeds and taken off before anything was fitted; seeds shared by several architectures, "
+        f"and their levels: {levels}."
+    )
 
 
 def _time(facts: dict[str, Any], how: str) -> str:

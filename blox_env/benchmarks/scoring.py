@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from blox_env.benchmarks.base import Benchmark
 from blox_env.benchmarks.grouping import Grouped, group_mean
+from blox_env.benchmarks.levels import SHARED
 from blox_env.benchmarks.surrogate import Prediction
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.extras import extra
@@ -21,7 +22,6 @@ from blox_env.spaces.base import SearchSpace
 
 LEVELS = (50, 80, 95)  # per cent, of intervals
 TENTHS = 10
-SHARED = 5  # architectures trained with a seed from which their common part is seen
 
 
 def scores(
