@@ -170,7 +170,7 @@ def _of_problem(
             "device": device.name,
             "device_checksum": device.checksum(),
             "latency_ms": float(trials.latency_ms[0]),
-            "latency_source": "measured" if device.measured(rows)[0] else "predicted",
+            "latency_source": device.provenance(rows)[0],
             "latency_target_ms": problem.latency_target_ms,
             **_of_device(device, shape, network),
         }

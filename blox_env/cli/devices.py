@@ -155,9 +155,10 @@ def devices(
             if again is not None:
                 cells[2] = f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}"
             value |= {"held_out": held, "measured_again": again}
-        measured = str(card.get("measured", "?"))
-        rows.append((device.name, f"{device.median_ms():.2f} ms", measured, *cells))
-        values.append({**value, "measured": card.get("measured")})
+        measured, estimated = card.get("measured", "?"), card.get("estimated")
+        own = str(measured) if estimated is None else f"none, {estimated} estimated"
+        rows.append((device.name, f"{device.median_ms():.2f} ms", own, *cells))
+        values.append({**value, "measured": card.get("measured"), "estimated": estimated})
     Listing(headings, rows, values).show(console, as_json=json)
     for device in known:
         warn_of(device)

@@ -39,6 +39,10 @@ class Device(ABC):
     def measured(self, x: ArrayLike) -> NDArray[np.bool_]:
         """Mask of the latencies that were measured, ``(n,)``; the others are predicted."""
 
+    def provenance(self, x: ArrayLike) -> list[str]:
+        """Origin of each latency in words: ``measured``, ``predicted``, or by which tool."""
+        return ["measured" if flag else "predicted" for flag in self.measured(x)]
+
     def known_rows(self) -> IntArray | None:
         """The architectures ``(k, slots)`` that it has a latency of; None: all of its space."""
         return None

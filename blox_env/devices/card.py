@@ -206,8 +206,8 @@ def card_text(card: DeviceCard) -> str:
             f"- **Machine:** {card['machine']['cpu']}, {card['machine']['cores']} cores, "
             f"{card['machine']['system']}."
         ),
-        f"- **Versions:** {_listed(card['runtime']['versions'])}.",
-        f"- **Settings:** {_listed(card['runtime']['settings'])}.",
+        f"- **Versions:** {listed(card['runtime']['versions'])}.",
+        f"- **Settings:** {listed(card['runtime']['settings'])}.",
         (
             f"- **When:** {during['from']} to {during['to']} (UTC), {during['visits']} visits in "
             f"{during['runs']} run(s); other processes used {during['others_mean']:.2f} cores in "
@@ -252,7 +252,7 @@ def facts(
     return {
         "name": plan["device"],
         **planned,
-        "choice": _choice(plan, space),
+        "choice": choice(plan, space),
         "architectures": space.size,
         "measured": len(measured),
         "latency_ms": {
@@ -331,7 +331,13 @@ def _another_occasion(noise: NoiseFacts) -> list[str]:
     return [line]
 
 
-def _choice(plan: dict[str, Any], space: SearchSpace) -> str:
+def choice(plan: dict[str, Any], space: SearchSpace) -> str:
+    """Choice of the architectures of a plan, in words.
+
+    Args:
+        plan: says ``architectures`` and ``seed``.
+        space: of the architectures.
+    """
     numbers = plan["architectures"]
     if len(numbers) >= min(space.options):
         usual = space.index(choose_rows(space, len(numbers), plan["seed"]))
@@ -340,7 +346,8 @@ def _choice(plan: dict[str, Any], space: SearchSpace) -> str:
     return "given by whoever measured"
 
 
-def _listed(entries: dict[str, str]) -> str:
+def listed(entries: dict[str, str]) -> str:
+    """Names with their values, in words."""
     return ", ".join(f"{key} {value}" for key, value in entries.items())
 
 

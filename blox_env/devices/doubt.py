@@ -18,9 +18,12 @@ def doubt(card: Mapping[str, Any]) -> str | None:
     held = card.get("predictor", {}).get("held_out")
     if held is None or (held["mape"] <= MOST_ERROR and held["spearman"] >= LEAST_SPEARMAN):
         return None
+    source = f"{card['measured']} measured"
+    cure = "measure more networks, or again on a quiet machine"
+    if "estimated" in card:
+        source, cure = f"{card['estimated']} estimated", "estimate more networks"
     return (
         f"the latencies that {card['name']} predicts are poor: held out, they are off by "
-        f"{held['mape']:.1%} with Spearman {held['spearman']:.2f}, from {card['measured']} "
-        f"measured networks (relied on: at most {MOST_ERROR:.0%} and at least "
-        f"{LEAST_SPEARMAN:g}); measure more networks, or again on a quiet machine"
+        f"{held['mape']:.1%} with Spearman {held['spearman']:.2f}, from {source} networks "
+        f"(relied on: at most {MOST_ERROR:.0%} and at least {LEAST_SPEARMAN:g}); {cure}"
     )

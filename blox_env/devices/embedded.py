@@ -1,4 +1,7 @@
-"""A device as one table: measured latencies where there are some, predicted ones elsewhere."""
+"""A device as one table: own latencies where there are some, predicted ones elsewhere.
+
+Own ones are measured, or estimated by a tool (:mod:`blox_env.devices.estimated`).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from blox_env.store.arrays import read_array
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "devices"
 TABLES = ("latency.npy", "measured.npy")
+ESTIMATED = "estimated.npy"
 
 
 class MeasuredDevice(Device):
@@ -32,6 +36,8 @@ class MeasuredDevice(Device):
         latency_ms: latency by architecture number, ``(space.size,)``, finite and above 0.
         measured: numbers of the measured architectures, distinct; the others are predicted.
         card: protocol, machine, versions and statistics, as in ``card.json``.
+        estimated: numbers of the architectures that a tool estimated, none of them measured; then
+            the card has its ``tool``.
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class MeasuredDevice(Device):
         latency_ms: ArrayLike,
         measured: ArrayLike,
         card: dict[str, Any] | None = None,
+        estimated: ArrayLike = (),
     ) -> None:
         self.name = name
         self.space = space
@@ -48,12 +55,18 @@ class MeasuredDevice(Device):
         self.description = str(self.card.get("description", ""))
         self._latency: FloatArray = np.array(latency_ms, dtype=np.float64)
         numbers = np.asarray(measured)
+        guessed = np.asarray(estimated if np.size(estimated) else np.empty(0, dtype=np.int64))
         _check_table(self._latency, numbers, space)
+        _check_numbers("estimated", guessed, space)
         self._measured: NDArray[np.bool_] = np.zeros(space.size, dtype=np.bool_)
         self._measured[numbers] = True
-        self._latency.setflags(write=False)
-        self._measured.setflags(write=False)
+        self._own = self._measured.copy()
+        self._own[guessed] = True
+        for table in (self._latency, self._measured, self._own):
+            table.setflags(write=False)
         content = self._latency.tobytes() + np.packbits(self._measured).tobytes()
+        if (self._own & ~self._measured).any():
+            content += np.packbits(self._own).tobytes()
         self._checksum = hashlib.sha256(content).hexdigest()
 
     @classmethod
@@ -77,11 +90,12 @@ class MeasuredDevice(Device):
         space = SPACES[card["space"]]() if space is None else space
         if card["space"] != space.name:
             raise ValueError(f"{path}: expected the space {space.name!r}, got {card['space']!r}")
-        latency, measured = (
-            read_array(Path(folder) / name, str(card["files"].get(name))) for name in TABLES
+        tables = [*TABLES, *([ESTIMATED] if ESTIMATED in card["files"] else [])]
+        latency, measured, *estimated = (
+            read_array(Path(folder) / name, str(card["files"].get(name))) for name in tables
         )
         try:
-            device = cls(card["name"], space, latency, measured, card)
+            device = cls(card["name"], space, latency, measured, card, *estimated)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{folder}: {error}") from None
         if int(device._measured.sum()) != card["measured"]:
@@ -99,15 +113,26 @@ class MeasuredDevice(Device):
         """Mask of the latencies that were measured, ``(n,)``; the others are predicted."""
         return self._measured[self.space.index(x)]
 
+    def first_hand(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Mask of what was measured or estimated, ``(n,)``; the others are predicted from that."""
+        return self._own[self.space.index(x)]
+
+    def provenance(self, x: ArrayLike) -> list[str]:
+        """Origin of each latency in words, with the tool where it is from estimates."""
+        if "estimated" not in self.card:
+            return super().provenance(x)
+        tool = self.card["tool"]
+        words = f"estimated by {tool}", f"predicted from estimates by {tool}"
+        return [words[0] if own else words[1] for own in self.first_hand(x)]
+
     def checksum(self) -> str:
         """SHA-256 of all latencies and of which of them were measured."""
         return self._checksum
 
     def __repr__(self) -> str:
-        """Name, and how many of how many are measured."""
-        return (
-            f"MeasuredDevice({self.name!r}, {self._measured.sum()} of {self.space.size} measured)"
-        )
+        """Name, and how many of how many are measured or estimated."""
+        kind = "estimated" if "estimated" in self.card else "measured"
+        return f"MeasuredDevice({self.name!r}, {self._own.sum()} of {self.space.size} {kind})"
 
 
 def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
@@ -135,16 +160,20 @@ def _check_table(latency: FloatArray, numbers: NDArray[Any], space: SearchSpace)
             f"expected latencies that are finite and above 0, got {latency[first]} for "
             f"architecture number {first}"
         )
+    _check_numbers("measured", numbers, space)
+
+
+def _check_numbers(name: str, numbers: NDArray[Any], space: SearchSpace) -> None:
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
         raise TypeError(
-            "expected measured as an integer array (m,) of architecture numbers, "
+            f"expected {name} as an integer array (m,) of architecture numbers, "
             f"got {numbers.dtype} of shape {numbers.shape}"
         )
     if len(np.unique(numbers)) != len(numbers):
-        raise ValueError("expected measured to hold distinct architecture numbers, got duplicates")
+        raise ValueError(f"expected {name} to hold distinct architecture numbers, got duplicates")
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < space.size:
         raise ValueError(
-            f"expected measured to hold numbers in 0 … {space.size - 1}, "
+            f"expected {name} to hold numbers in 0 … {space.size - 1}, "
             f"got values from {numbers.min()} to {numbers.max()}"
         )
 

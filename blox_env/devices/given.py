@@ -86,7 +86,7 @@ def build_given(
     if len(distinct) == space.size:
         latency = measured
     else:
-        latency, card["predictor"] = _completed(space, distinct, measured, priors)
+        latency, card["predictor"] = completed(space, distinct, measured, priors)
     card["latency_ms"] = {
         "min": float(latency.min()),
         "median": float(np.median(latency)),
@@ -110,10 +110,17 @@ def build_given(
     return MeasuredDevice.from_folder(folder, space)
 
 
-def _completed(
+def completed(
     space: SearchSpace, numbers: IntArray, measured: FloatArray, priors: Sequence[Device]
 ) -> tuple[FloatArray, dict[str, Any]]:
-    """Latencies of the whole space, and the facts of how they were predicted."""
+    """Latencies of the whole space, and the facts of how they were predicted.
+
+    Args:
+        space: of the architectures.
+        numbers: of the known ones ``(n,)``.
+        measured: their milliseconds.
+        priors: known devices.
+    """
     rows = space.from_index(numbers)
     candidates = {**predictor.CANDIDATES, **few_shot_candidates(space, priors)}
     if len(rows) > MOST_PAIRS:

@@ -140,9 +140,8 @@ def section(
     sources = count(word for run in runs for word in run.columns["source"])
     said = f"Accuracies of all {sum(sources.values()):,} evaluations of all runs: {words(sources)}."
     if background.device is not None:
-        flags = background.device.measured(np.concatenate([run.x for run in runs]))
-        measured = count("measured" if flag else "predicted" for flag in flags)
-        said += f" Their latencies: {words(measured)}."
+        from_ = count(background.device.provenance(np.concatenate([run.x for run in runs])))
+        said += f" Their latencies: {words(from_)}."
     missed = missed_target(runs, background.whole)
     return Section(
         title=problem_title(rows[0]),

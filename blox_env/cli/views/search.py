@@ -118,7 +118,7 @@ def best_listing(problem: Problem, history: History) -> Listing:
     if problem.device is not None:
         measured = bool(problem.device.measured(row)[0])
         latency = float(history.latency_ms[best])
-        shown = f"{latency:.3f} ms, {'measured' if measured else 'predicted'}"
+        shown = f"{latency:.3f} ms, {problem.device.provenance(row)[0]}"
         lines.append((f"latency on {problem.device.name}", shown))
         value |= {"device": problem.device.name, "latency_ms": latency, "measured": measured}
     for goal in history.goals:
