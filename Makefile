@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        agents browser clients trainers faults fuzz protections hashes audit clean
+        agents browser clients trainers faults fuzz jax protections hashes audit clean
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -33,6 +33,7 @@ help:
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
 	@echo 'make faults       longer: kills, races, corrupt files, full disks, power failures'
 	@echo 'make fuzz         longer: many random inputs'
+	@echo 'make jax          longer: compiled environments and agents on many problems'
 	@echo 'make protections longer: removes protections one by one; a test must notice each'
 	@echo 'make hashes       write constraints-hashed.txt, the files of constraints.txt with their SHA-256'
 	@echo 'make audit        longer: published vulnerabilities of what is installed and allowed (pip-audit)'
@@ -114,7 +115,7 @@ trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
 	@touch $@
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
-browser faults fuzz: setup
+browser faults fuzz jax: setup
 	@$(BIN)/python -m pytest -m $@; status=$$?; \
 	if [ $$status -eq 5 ]; then echo "make $@: no test carries the marker '$@' yet" >&2; fi; \
 	exit $$status

@@ -43,6 +43,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "maskable-ppo": "blox_env.agents.maskable_ppo:MaskablePPO",
         "nsga2": "blox_env.agents.nsga2:NSGA2",
         "ppo": "blox_env.agents.ppo:PPO",
+        "ppo-jax": "blox_env.agents.ppo_jax:PPOJax",
         "random-search": "blox_env.agents.random_search:RandomSearch",
         "regularized-evolution": "blox_env.agents.regularized_evolution:RegularizedEvolution",
         "reinforce": "blox_env.agents.reinforce:Reinforce",

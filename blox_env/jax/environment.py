@@ -15,6 +15,7 @@ from blox_env.ground.extras import extra, extra_module
 from blox_env.jax.moves import Moves
 from blox_env.jax.tables import Array, EnvParams, tables_of
 from blox_env.jax.worth import Worth
+from blox_env.problem import Problem
 
 with extra("jax", "blox_env.jax"):
     import jax
@@ -90,6 +91,12 @@ class JaxEnv:
     def name(self) -> str:
         """Name of the space, and how it is acted in."""
         return f"{self.space.name}-{'edit' if self.moves.edits else self.rules.config.granularity}"
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What decides the program: environments with equal keys differ in their params alone."""
+        seen = self.rules.observer
+        return (*self.moves.key, *self.worth.key, seen.kind, seen.goal_columns, seen.nodes)
 
     @partial(jax.jit, static_argnums=0)
     def reset(self, key: Array, params: EnvParams | None = None) -> tuple[Any, EnvState]:
@@ -288,6 +295,19 @@ class JaxEnv:
         """
         del params
         return _in_gymnax(self.rules.observer.space(self.num_actions))
+
+
+def of_problem(problem: Problem, **arguments: Any) -> JaxEnv:
+    """The environment of a problem, which looks architectures up and spends nothing.
+
+    Args:
+        problem: what is asked; its account is left alone.
+        arguments: of the environment.
+
+    Raises:
+        ValueError: where there is no table of everything.
+    """
+    return JaxEnv(Rules(EnvConfig(problem=problem, **arguments)))
 
 
 def make(

@@ -44,6 +44,12 @@ class Moves:
         self._strides = strides.astype(np.int32)
         self._first = np.cumsum([0, *self.space.options[:-1]]).astype(np.int32)
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What decides the program: moves with equal keys differ in their arrays alone."""
+        facts = (self.edits, self.whole, self.actions, self.blank, self.end, self._limited)
+        return (self.space.options, *facts)
+
     def index(self, row: Array) -> Array:
         """Number of an architecture ``(slots,)`` among all of the space."""
         return jnp.sum(row * self._strides)

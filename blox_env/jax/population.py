@@ -125,8 +125,8 @@ class Population:
             return update(carry, params, hyper)[0], None
 
         learners, _ = jax.lax.scan(one, learners, None, length=self.updates)
-        ended = jax.vmap(lambda account: over(account, self.agent.form.max_queries))
-        return learners, ended(learners.account)
+        ended = jax.vmap(over, (0, None))(learners.account, self.agent.form.max_queries)
+        return learners, ended
 
 
 def _host() -> Any:

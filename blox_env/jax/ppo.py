@@ -112,6 +112,16 @@ class PPO:
             optax.clip_by_global_norm(self.form.max_norm), optax.scale_by_adam(eps=1e-5)
         )
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the programs are the same."""
+        if not isinstance(other, PPO):
+            return NotImplemented
+        return (self.env.key, self.form) == (other.env.key, other.form)
+
+    def __hash__(self) -> int:
+        """By the program, so that JAX compiles equal ones once."""
+        return hash((self.env.key, self.form))
+
     def init(self, key: Array, params: EnvParams) -> Learner:
         """A search that has not begun.
 
@@ -256,3 +266,7 @@ class PPO:
 
         (weights, moments), _ = jax.lax.scan(learn, (learner.weights, learner.moments), orders)
         return learner._replace(weights=weights, moments=moments, key=key)
+
+
+init = jax.jit(PPO.init, static_argnums=0)
+update = jax.jit(PPO.update, static_argnums=0)

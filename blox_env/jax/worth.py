@@ -37,6 +37,13 @@ class Worth:
         self._constrained = bool(rules.problem.constraints)
         self._costly = rules.problem.reward_name == "constraint"
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What decides the program: with equal keys only arrays differ."""
+        asked = self.noisy or self.goal == "latency_target"
+        formula = (self._formula, self._constrained) if asked else ()
+        return (self.goal, self.noisy, self.objectives, self._devices, self._costly, *formula)
+
     def nothing(self) -> Array:
         """The reward of a step that earns nothing."""
         return jnp.zeros((len(self.objectives),) if self.objectives else ())

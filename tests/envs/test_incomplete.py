@@ -20,7 +20,9 @@ from tests.toys import PartBenchmark, ToyBenchmark, ToyDevice, huge_space
 
 LARGE = SearchSpace((9,) * 12, "large")  # 3e11: nothing lists it
 SPACES = [BloxSpace(), LARGE]
-AGENTS = [name for name in list_agents() if name not in ("ppo", "dqn", "maskable-ppo", "reinforce")]
+TRAINED = ["ppo", "dqn", "maskable-ppo", "reinforce"]
+COMPILED = [name for name in list_agents() if name.endswith("-jax")]
+AGENTS = [name for name in list_agents() if name not in TRAINED + COMPILED]
 
 
 def part(space, n=40, seed=0):
@@ -127,7 +129,9 @@ def test_agents_search_what_is_known(agent, space):
 
 
 @pytest.mark.extra
-@pytest.mark.parametrize("agent", ["ppo", "dqn", "maskable-ppo", "reinforce"])
+@pytest.mark.parametrize(
+    "agent", [*TRAINED, *(pytest.param(name, marks=pytest.mark.jax) for name in COMPILED)]
+)
 def test_trained_agents_search_what_is_known(agent):
     rows = part(BloxSpace(), 300)
     problem = Problem(PartBenchmark(BloxSpace(), rows), None, budget=12)
