@@ -200,7 +200,9 @@ def _second(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str
 
 
 def _common(seeds: dict[str, Any] | None) -> str:
-    if not seeds or not seeds["levels"]:
+    if not seeds:
+        return "What trainings with one seed have in common was not taken off."
+    if not seeds["levels"]:
         return "No seed was shared by several architectures."
     levels = ", ".join(
         f"{line['seed']} ({line['level']:+.4f} ± {line['error']:.4f})" for line in seeds["levels"]

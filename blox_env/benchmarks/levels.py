@@ -1,4 +1,4 @@
-"""What trainings with the same seed have in common, estimated and taken off.
+"""The common part of trainings with the same seed, estimated and taken off.
 
 A seed decides about the order of the pictures as well as about the first weights, so that all
 trainings with one seed are high or low together. Where most architectures were trained with the
@@ -41,7 +41,7 @@ class SeedLevels:
     std: FloatArray
 
     def facts(self) -> dict[str, Any]:
-        """What a card says of the last validation accuracy."""
+        """Facts about the last validation accuracy, for a card."""
         last = -2  # the test accuracy stands behind it
         return {
             "std_of_seeds": float(self.std[last]),

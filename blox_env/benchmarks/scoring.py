@@ -99,12 +99,12 @@ def held_out_scores(
                 }
                 for rows in tenths
             ]
-    answer["second_training"] = second_training(raw, grouped, part)
+    answer["second_training"] = second_training(raw, grouped, part, held_out.mean[:, -1])
     return answer
 
 
 def second_training(
-    raw: Trainings, grouped: Grouped, part: NDArray[np.bool_]
+    raw: Trainings, grouped: Grouped, part: NDArray[np.bool_], predicted: FloatArray
 ) -> dict[str, float] | None:
     """Agreement of two trainings of the same architecture; None without pairs.
 
@@ -112,14 +112,18 @@ def second_training(
         raw: the trainings.
         grouped: the same by architecture.
         part: which architectures ``(m,)``.
+        predicted: out-of-fold predictions ``(m,)``, which say what the best quarter is: were it
+            chosen by the two trainings themselves, the lucky would be among it, whose second
+            training tends to be worse the better the first was.
     """
-    pairs = []
+    pairs, expected = [], []
     values = raw.val_acc[:, -1]
     order = np.argsort(grouped.member, kind="stable")
     starts = np.searchsorted(grouped.member[order], np.arange(len(grouped.x)))
     for number in np.flatnonzero(part & (grouped.count > 1)):
         two = order[starts[number] : starts[number] + 2]
         pairs.append(values[two])
+        expected.append(predicted[number])
     if len(pairs) < TENTHS:
         return None
     first, second = np.array(pairs).T
@@ -127,7 +131,7 @@ def second_training(
     both = scores(second, first, nothing, nothing)
     between = np.var((first + second) / 2, ddof=1) - np.mean((first - second) ** 2) / 4
     within = np.mean((first - second) ** 2) / 2
-    best = first + second >= np.quantile(first + second, 0.75)
+    best = np.array(expected) >= np.quantile(expected, 0.75)
     best_between = np.cov(first[best], second[best])[0, 1]
     return {
         "pairs": len(first),
