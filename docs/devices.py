@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 import blox_env
 from blox_env.analysis.device_points import DevicePoints
@@ -22,17 +23,28 @@ from blox_env.report.device_picture import draw_device
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "devices"
 BENCHMARK = "digits"
+ALIKE = 0.8  # Spearman's correlation
 
 INTRODUCTION = """\
 # Devices
 
-What a network costs depends on what it runs on. These devices are embedded; each was measured with
-the networks of the Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same
-ones: the 45 with three equal blocks, then uniformly drawn ones (300 in all for the slow batch of
-16, 640 for the others). A predictor gives the rest. Every figure on this page is written by
-`python docs/devices.py` from the [cards](../blox_env/data/devices), which
-`python perf/measure_devices.py` makes.
+What a network costs depends on what it runs on. These devices are embedded, for the networks of the
+Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same ones: the 45 with
+three equal blocks, then uniformly drawn ones. A predictor gives the rest. Every figure on this page
+is written by `python docs/devices.py` from the [cards](../blox_env/data/devices), which hold the
+protocols.
+
+{kinds}
 """
+
+KINDS = {
+    "cpu": "Measured on a processor, by `perf/measure_devices.py`",
+    "gpu": "Measured on a GPU, in the minute that there was, by `perf/measure_gpu.py`",
+    "estimated": (
+        "Estimated and never measured: cycles as the compiler for an NPU counts them, by "
+        "`perf/estimate_npu.py`"
+    ),
+}
 
 OWN = """\
 ## Your device
@@ -64,11 +76,14 @@ the device itself gives on another occasion.
 
 
 HOW = """\
-All on {machine}. *Held out*: ten-fold cross-validation over the measured networks.
-*Measured again*: 200 networks on another occasion, in four rounds (batch 16: two), against the
-device's own values; differences that all networks share are part of the error. All but `x86-ort-1t`
-were measured on one of two cores while other programs used the other one; the load of the machine
-at every visit is in `visits.npz`.
+Those measured on a processor: all on {machine}. *Held out*: ten-fold cross-validation over the
+measured or estimated networks; on the GPU these are few and mostly of three equal blocks, known
+devices help to predict the others, and the cards say how well the drawn ones are predicted.
+*Measured again*: some networks on another occasion, as many as the card says (on the GPU: in
+another process a minute later, or both rounds), against the device's own values; differences that
+all networks share are part of the error. An estimate is the same every time. All but `x86-ort-1t`
+of the processor's were measured on one of two cores while other programs used the other one; the
+load of the machine at every visit is in `visits.npz`.
 
 They rank the same networks differently (Spearman over the whole space):
 """
@@ -84,25 +99,84 @@ with the same block in every stage, as a cell-based space has them, and their fr
 
 
 HEADINGS = (
-    "| device | runs | threads, batch, precision | median (ms) | measured | held-out error | "
+    "| device | runs | batch, precision | median (ms) | own values | held-out error | "
     "Spearman | measured again: error | Spearman |\n"
     "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
+
+
+def kind(card: dict[str, Any]) -> str:
+    """What a card is of: a name of :data:`KINDS`."""
+    if "estimated" in card:
+        return "estimated"
+    return "gpu" if "gpu" in card["runtime"]["settings"] else "cpu"
+
+
+def runs(card: dict[str, Any]) -> str:
+    """What runs a network, in words."""
+    if kind(card) == "estimated":
+        return f"{card['tool']}, {card['settings']['accelerator-config']}"
+    settings = card["runtime"]["settings"]
+    if kind(card) == "gpu":
+        return f"{card['runtime']['name']}, {settings['mode']}"
+    threads = settings["intra_op_num_threads"]
+    return f"{card['runtime']['name']}, {threads} thread{'s' * (threads != '1')}"
+
+
+def precision(card: dict[str, Any]) -> str:
+    """Precision of the arithmetic."""
+    settings = card["settings"] if kind(card) == "estimated" else card["runtime"]["settings"]
+    return str(settings["precision"])
 
 
 def table() -> list[str]:
     """One row a device."""
     lines = [HEADINGS]
     for name, card in cards().items():
-        settings, held = card["runtime"]["settings"], card["predictor"]["held_out"]
-        noise, batch = again(card), card["input_shape"][0]
+        held, noise = card["predictor"]["held_out"], again(card)
         lines.append(
-            f"| [`{name}`](../blox_env/data/devices/{name}/CARD.md) | {card['runtime']['name']} | "
-            f"{settings['intra_op_num_threads']}, {batch}, {settings['precision']} | "
-            f"{card['latency_ms']['median']:.2f} | {card['measured']} | {held['mape']:.1%} | "
-            f"{held['spearman']:.3f} | {noise['mape']:.1%} | {noise['spearman']:.3f} |"
+            f"| [`{name}`](../blox_env/data/devices/{name}/CARD.md) | {runs(card)} | "
+            f"{card['input_shape'][0]}, {precision(card)} | "
+            f"{card['latency_ms']['median']:.2f} | {own_values(card)} | {held['mape']:.1%} | "
+            f"{held['spearman']:.3f} | "
+            + ("– | – |" if noise is None else f"{noise['mape']:.1%} | {noise['spearman']:.3f} |")
         )
     return lines
+
+
+def own_values(card: dict[str, Any]) -> str:
+    """How many networks keep a value of their own, and what that is."""
+    if kind(card) == "estimated":
+        return f"{card['estimated']} estimated"
+    return f"{card['measured']} measured"
+
+
+def kinds() -> str:
+    """A line for each kind of device, with its devices."""
+    found: dict[str, list[str]] = {}
+    for name, card in cards().items():
+        found.setdefault(kind(card), []).append(f"`{name}`")
+    return "\n".join(
+        f"- {words}: {', '.join(found[key])}." for key, words in KINDS.items() if key in found
+    )
+
+
+def alike(names: list[str], correlation: np.ndarray) -> str:
+    """Groups of devices that rank networks alike, in a sentence.
+
+    Args:
+        names: of the devices.
+        correlation: Spearman's, of every two.
+    """
+    count, group = connected_components(correlation >= ALIKE)
+    groups = [
+        ", ".join(f"`{name}`" for name, own in zip(names, group, strict=True) if own == number)
+        for number in range(count)
+    ]
+    return (
+        f"Groups in which a chain of correlations of at least {ALIKE:g} joins every two devices, "
+        f"{count} in all: {'; '.join(groups)}."
+    )
 
 
 def ranks() -> list[str]:
@@ -115,7 +189,7 @@ def ranks() -> list[str]:
     lines.append("| --- |" + " ---: |" * len(names))
     for name, row in zip(names, correlation.tolist(), strict=True):
         lines.append(f"| `{name}` | " + " | ".join(f"{value:.2f}" for value in row) + " |")
-    return lines
+    return [*lines, "", alike(names, correlation)]
 
 
 def few_shot() -> list[str]:
@@ -127,9 +201,11 @@ def few_shot() -> list[str]:
     ]
     for name, figures in found.items():
         for budget in (key for key in figures if key.isdigit()):
-            cells = [figures[budget][kind] for kind in ("chosen", "drawn", "alone")]
+            cells = [figures[budget][how] for how in ("chosen", "drawn", "alone")]
             cells.append(figures["retest"])
-            text = " | ".join(f"{c['mape']:.1%}, {c['spearman']:.3f}" for c in cells)
+            text = " | ".join(
+                "–" if c is None else f"{c['mape']:.1%}, {c['spearman']:.3f}" for c in cells
+            )
             lines.append(f"| `{name}` | {budget} | {text} |")
     return lines
 
@@ -138,14 +214,16 @@ def pictures() -> list[str]:
     """A picture of every device, with what mixing blocks gains."""
     lines: list[str] = []
     benchmark = blox_env.load_benchmark(BENCHMARK)
-    for name in cards():
-        points = DevicePoints.of(benchmark, blox_env.load_device(name))
+    found = {name: DevicePoints.of(benchmark, blox_env.load_device(name)) for name in cards()}
+    often = np.sum([points.front for points in found.values()], axis=0)
+    for name, points in found.items():
         gain = points.gain()
         known = gain[~np.isnan(gain)]
         caption = (
             f"*`{name}`: mixing gains up to {100 * known.max():.1f} points of accuracy at equal "
             f"latency, {100 * np.median(known):.1f} in the median of the {len(gain)} points of "
-            f"the front; {int((points.front & points.uniform).sum())} of these are uniform.*"
+            f"the front; {int((points.front & points.uniform).sum())} of these are uniform, "
+            f"{int((points.front & (often == 1)).sum())} are on no other device's front.*"
         )
         picture = f"![Accuracy against latency on {name}](devices/{name}.png)"
         lines += [picture, "", caption, ""]
@@ -159,18 +237,18 @@ def cards() -> dict[str, dict[str, Any]]:
     return {d.name: d.card for d in devices if isinstance(d, MeasuredDevice)}
 
 
-def again(card: dict[str, Any]) -> dict[str, float]:
+def again(card: dict[str, Any]) -> dict[str, float] | None:
     """Scores of measuring again: on another occasion, or else of one half of the rounds."""
-    noise: dict[str, Any] = card["noise"]
-    found: dict[str, float] = noise.get("another_occasion", noise["retest"])
+    noise: dict[str, Any] = card.get("noise", {})
+    found: dict[str, float] | None = noise.get("another_occasion", noise.get("retest"))
     return found
 
 
 def text() -> str:
     """The page."""
-    machine = next(iter(cards().values()))["machine"]["cpu"]
+    machine = next(card for card in cards().values() if kind(card) == "cpu")["machine"]["cpu"]
     lines = [
-        INTRODUCTION,
+        INTRODUCTION.format(kinds=kinds()),
         *table(),
         "",
         HOW.format(machine=machine),

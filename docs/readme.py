@@ -130,15 +130,26 @@ def devices() -> str:
     lines = []
     for name in sorted(path.name for path in DATA.iterdir()):
         card = MeasuredDevice.from_folder(DATA / name).card
-        held, noise = card["predictor"]["held_out"], card["noise"]
-        again = noise.get("another_occasion", noise["retest"])
-        settings, batch = card["runtime"]["settings"], card["input_shape"][0]
+        held, noise = card["predictor"]["held_out"], card.get("noise", {})
+        again = noise.get("another_occasion", noise.get("retest"))
+        if "estimated" in card:
+            own = f"{card['estimated']} networks estimated by {card['tool']}\n  (int8, batch 1)"
+        else:
+            settings = card["runtime"]["settings"]
+            threads = settings.get("intra_op_num_threads")
+            how = settings["mode"] if threads is None else f"threads {threads}"
+            own = (
+                f"{card['measured']} networks measured with {card['runtime']['name']}\n"
+                f"  ({settings['precision']}, batch {card['input_shape'][0]}, {how})"
+            )
+        repeated = (
+            f";\n  measuring again differs by {again['mape']:.1%}, Spearman {again['spearman']:.3f}"
+            if again
+            else "; nothing was measured"
+        )
         lines.append(
-            f"- **Device `{name}`**: {card['measured']} networks measured with "
-            f"{card['runtime']['name']}\n  ({settings['precision']}, batch {batch}, threads "
-            f"{settings['intra_op_num_threads']}), the others predicted. Held out: error "
-            f"{held['mape']:.1%}, Spearman {held['spearman']:.3f};\n  measuring again differs by "
-            f"{again['mape']:.1%}, Spearman {again['spearman']:.3f}. "
+            f"- **Device `{name}`**: {own}, the others predicted. Held out: error "
+            f"{held['mape']:.1%}, Spearman {held['spearman']:.3f}{repeated}. "
             f"[Card](blox_env/data/devices/{name}/CARD.md).\n"
         )
     return "".join(lines)

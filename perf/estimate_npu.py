@@ -42,12 +42,10 @@ CALIBRATION = 8  # standard normal images, by which the ranges of activations ar
 # accelerator, and its system and memory as in the compiler's own vela.ini
 U55 = {"system-config": "Ethos_U55_High_End_Embedded", "memory-mode": "Shared_Sram"}
 U65 = {"system-config": "Ethos_U65_High_End", "memory-mode": "Dedicated_Sram_384KB"}
-U85 = {"system-config": "Ethos_U85_SYS_DRAM_Mid", "memory-mode": "Dedicated_Sram_384KB"}
 NPUS = {
     "ethos-u55-128": {"accelerator-config": "ethos-u55-128", **U55},
     "ethos-u55-256": {"accelerator-config": "ethos-u55-256", **U55},
     "ethos-u65-256": {"accelerator-config": "ethos-u65-256", **U65},
-    "ethos-u85-256": {"accelerator-config": "ethos-u85-256", **U85},
 }
 KEPT = ("cycles_total", "cycles_npu", "inference_time", "sram_memory_used", "nn_macs")
 

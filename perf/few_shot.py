@@ -50,13 +50,13 @@ def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
     """Held-out error and Spearman by budget, and what measuring again gives."""
     space = device.space
     everything = space.all()
-    pool = everything[device.measured(everything)]
+    pool = everything[device.first_hand(everything)]
     few, alone = few_shot_candidates(space, priors)["few-shot"], CANDIDATES["ridge-counts"]
-    noise = device.card["noise"]
-    again = noise.get("another_occasion", noise["retest"])
+    noise = device.card.get("noise", {})  # estimates have none
+    again = noise.get("another_occasion", noise.get("retest"))
     found: dict[str, Any] = {
         "networks": len(pool),
-        "retest": {key: again[key] for key in ("mape", "spearman")},
+        "retest": again and {key: again[key] for key in ("mape", "spearman")},
         "retest_of": "another occasion" if "another_occasion" in noise else "two halves",
     }
     for budget in BUDGETS:
@@ -105,7 +105,7 @@ def shown(figures: dict[str, Any]) -> Table:
         for budget in BUDGETS:
             cells = [found[str(budget)][key] for key in ("chosen", "drawn", "alone")]
             cells.append(found["retest"])
-            row = [f"{cell['mape']:.1%}  {cell['spearman']:.3f}" for cell in cells]
+            row = ["–" if c is None else f"{c['mape']:.1%}  {c['spearman']:.3f}" for c in cells]
             table.add_row(name, str(budget), *row, end_section=budget == BUDGETS[-1])
     return table
 

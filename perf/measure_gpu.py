@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+import blox_env
 from blox_env.devices.measure import choose_rows, measure, read_visits, round_order
 from blox_env.devices.protocol import Protocol
 from blox_env.devices.runtimes.onnx_export import normal_input
@@ -39,13 +40,14 @@ from blox_env.spaces import BloxSpace, SearchSpace
 
 DATA = Path(__file__).resolve().parents[1] / "blox_env" / "data" / "devices"
 PACKED = "gpu.tgz"
+PRIORS = ("x86-ort-1t", "x86-ort-int8-1t", "x86-torch-1t")  # help to predict from few networks
 SEED = 0
 UNIFORM = 45  # networks of three equal blocks, the first of every choice
 MOST = 240  # networks, at most
 RETESTED = 40  # of the drawn ones, at most
 BUILDING = 0.2  # share of the time for building the networks, at most
-PILOT = 4  # visits that say what a visit costs; the first one loads libraries and is not counted
-CAUTION = 0.9  # of a device's time, what the visits are planned to take
+PILOT = 8  # visits that say what a visit costs, by their median: the first ones load libraries
+CAUTION = 0.95  # of a device's time, what the visits are planned to take
 LATER = 1.25  # how far a device may exceed its time before it is cut off
 NETWORK = {"width": 32, "classes": 100}
 FAST = Protocol(rounds=2, runs=20, min_warmup=10, max_warmup=30, tries=1)
@@ -121,6 +123,7 @@ def main() -> None:
     """Measure within the time, or build."""
     started = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("devices", nargs="*", help="to build, all if not given")
     parser.add_argument("--out", type=Path, default=Path("runs/gpu"), help=f"gets {PACKED}")
     parser.add_argument("--raw", type=Path, default=Path("runs/gpu"), help="folder of raw visits")
     parser.add_argument("--seconds", type=float, default=85, help="time in all")
@@ -129,7 +132,7 @@ def main() -> None:
     parser.add_argument("--build", type=Path, metavar="FILE", help=f"write devices from {PACKED}")
     options = parser.parse_args()
     if options.build:
-        build(options.build)
+        build(options.build, options.devices)
         return
     occasion = "retest" if options.retest else "first"
     log = Log(started)
@@ -221,7 +224,7 @@ def measure_device(
             space, rows[-PILOT:], runtime, scratch, seed=SEED, input_shape=shape, network=NETWORK,
             force=True, protocol=wanted.protocol, track=pilot,
         )  # fmt: skip
-    cost = float(np.mean(np.diff([*marks[1:], time.monotonic()])))
+    cost = float(np.median(np.diff([*marks, time.monotonic()])))
     left = seconds - (time.monotonic() - began)
     n = min(len(rows), int(CAUTION * left / (cost * wanted.protocol.rounds)))
     log(f"{folder.name}: {cost * 1000:.0f} ms a visit, {n} networks in {left:.0f} s")
@@ -271,29 +274,64 @@ def track_until(end: float) -> Track:
 def settle(folder: Path) -> int:
     """Leave those networks in a measurement that every round visited; returns how many.
 
-    Nothing is changed where that is all of them. Else the plan names those that are left, in an
-    order from which the seed gives the first round's.
+    Nothing is changed where that is all of them.
     """
     plan, visits = read_visits(folder)
-    rounds = plan["protocol"]["rounds"]
     often = Counter(v["architecture"] for v in visits)
-    numbers = [number for number in plan["architectures"] if often[number] == rounds]
-    if len(numbers) == len(plan["architectures"]):
-        return len(numbers)
-    kept = [v for v in visits if often[v["architecture"]] == rounds]
-    for r in range(rounds):
-        inside = sorted((v for v in kept if v["round"] == r), key=lambda v: v["position"])
+    kept = [v for v in visits if often[v["architecture"]] == plan["protocol"]["rounds"]]
+    if len(kept) < plan["protocol"]["rounds"] * len(plan["architectures"]):
+        _write(folder, plan, kept)
+    return len({v["architecture"] for v in kept})
+
+
+def join(first: Path, again: Path, out: Path) -> tuple[Path, Path]:
+    """Two occasions as one measurement, and what both have as a retest of it.
+
+    Args:
+        first: folder of the first occasion.
+        again: folder of the second; its further networks are visited after those of the first.
+        out: gets the folders ``joined`` and ``retest``.
+
+    Returns:
+        Both folders.
+    """
+    (plan, visits), (other, later) = read_visits(first), read_visits(again)
+    known = set(plan["architectures"])
+    common = [v for v in later if v["architecture"] in known]
+    more = [v for v in later if v["architecture"] not in known]
+    for visit in more:
+        visit["position"] += len(known)
+    numbers = np.array([*known, *{v["architecture"] for v in more}])
+    rows = BloxSpace().from_index(numbers)
+    uniform = int((rows == rows[:, :1]).all(axis=1).sum())
+    words = (
+        f"{len(known)} in a first process and {len(numbers) - len(known)} more in a second one, as "
+        f"many as time allowed; {uniform} of three equal blocks, the others uniformly drawn"
+    )
+    _write(out / "joined", {**plan, "choice": words}, [*visits, *more])
+    _write(out / "retest", other, common)
+    return out / "joined", out / "retest"
+
+
+def _write(folder: Path, plan: dict[str, Any], visits: list[dict[str, Any]]) -> None:
+    """Write a measurement of the networks of some visits, numbered anew within each round.
+
+    The plan names the networks in an order from which the seed gives that of the first round.
+    """
+    numbers: list[int] = []
+    for r in range(plan["protocol"]["rounds"]):
+        inside = sorted((v for v in visits if v["round"] == r), key=lambda v: v["position"])
         for position, visit in enumerate(inside):
             visit["position"] = position
         if r == 0:
-            order = round_order(plan["seed"], 0, len(numbers)).tolist()
-            numbers = [v["architecture"] for _, v in sorted(zip(order, inside, strict=True))]
-    write_atomic(
-        folder / "plan.json", json.dumps({**plan, "architectures": numbers}, indent=1).encode()
-    )
-    lines = [json.dumps(v, separators=(",", ":")) + "\n" for v in kept]
+            order = round_order(plan["seed"], 0, len(inside)).tolist()
+            there = dict(zip(order, (v["architecture"] for v in inside), strict=True))
+            numbers = [there[i] for i in range(len(inside))]
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**plan, "architectures": numbers}, indent=1)
+    write_atomic(folder / "plan.json", text.encode())
+    lines = [json.dumps(v, separators=(",", ":")) + "\n" for v in visits]
     write_atomic(folder / "visits.jsonl", "".join(lines).encode())
-    return len(numbers)
 
 
 def short_name(gpu: str) -> str:
@@ -316,19 +354,29 @@ def pack(raw: Path, out: Path) -> None:
                 tar.add(path, path.relative_to(raw))
 
 
-def build(packed: Path) -> None:
-    """Write the devices of a packed file below the embedded ones."""
+def build(packed: Path, wanted: list[str]) -> None:
+    """Write devices of a packed file below the embedded ones.
+
+    Args:
+        packed: the file.
+        wanted: names of the devices; all of them if empty.
+    """
     from blox_env.devices.build import add_retest, build_device
 
+    priors = [blox_env.load_device(name) for name in PRIORS]
     with tempfile.TemporaryDirectory() as scratch:
         with tarfile.open(packed) as tar:
             tar.extractall(scratch, filter="data")
         for plan in sorted(Path(scratch, "first").glob("*/plan.json")):
-            name = plan.parent.name
-            device = build_device(plan.parent, DATA / name)
-            print(device, device.card["predictor"]["held_out"], device.card["noise"]["retest"])
+            name, source = plan.parent.name, plan.parent
+            if wanted and name not in wanted:
+                continue
             again = Path(scratch, "retest", name)
             if (again / "plan.json").exists():
+                source, again = join(source, again, Path(scratch, "both", name))
+            device = build_device(source, DATA / name, priors=priors)
+            print(device, device.card["predictor"], device.card["noise"]["retest"])
+            if len(read_visits(again)[0]["architectures"]) > 1:
                 print("another occasion:", add_retest(DATA / name, again))
 
 

@@ -18,6 +18,7 @@ from blox_env.devices.card import (
     PLANNED,
     DeviceCard,
     NoiseFacts,
+    ScoreFacts,
     card_text,
     description,
     facts,
@@ -114,6 +115,8 @@ def build_device(
         "description": description(found),
         "files": {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()},
     }
+    if drawn := _drawn(rows, measured, space, candidates[name]):
+        card["predictor"]["drawn"], card["predictor"]["held_out_drawn"] = drawn
     folder = Path(out_folder)
     for key, data in tables.items():
         write_atomic(folder / key, data)
@@ -303,9 +306,25 @@ def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         **{key: value for key, value in card.items() if key in PLANNED},
         "device": card["name"],
         "another_occasion": card["noise"].get("another_occasion"),
+        "choice": card["choice"],
         "options": list(BloxSpace().options),
         "architectures": [chosen[i] for i in range(len(order))],
     }, visits
+
+
+def _drawn(
+    rows: IntArray, measured: FloatArray, space: SearchSpace, candidate: predictor.Candidate
+) -> tuple[int, ScoreFacts] | None:
+    """How well those without equal blocks are predicted, where these are fewer than the others.
+
+    Architectures of equal blocks alone do not tell what an operation costs in which stage, so the
+    error over all networks says little of the others then.
+    """
+    drawn = (rows != rows[:, :1]).any(axis=1)
+    if not 2 <= drawn.sum() <= len(rows) / 2:
+        return None
+    one_by_one = predictor.cross_validate(space, rows, measured, candidate, folds=len(rows))
+    return int(drawn.sum()), score_facts(predictor.scores(measured[drawn], one_by_one[drawn]))
 
 
 def _write_card(folder: Path, card: DeviceCard) -> None:

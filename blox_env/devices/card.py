@@ -103,6 +103,8 @@ class PredictorFacts(TypedDict):
     priors: dict[str, str]
     folds: int
     held_out: ScoreFacts
+    held_out_drawn: NotRequired[ScoreFacts]
+    drawn: NotRequired[int]
     held_out_of_all: dict[str, ScoreFacts]
 
 
@@ -187,8 +189,8 @@ def card_text(card: DeviceCard) -> str:
         (
             f"- **Predictor:** {found['words']}; held out in {found['folds']}-fold cross-"
             f"validation: mean error {held['mape']:.2%}, Spearman {held['spearman']:.3f}, Kendall "
-            f"{held['kendall']:.3f}, R² {held['r2']:.3f}. These errors contain the noise of the "
-            "values that they are compared with."
+            f"{held['kendall']:.3f}, R² {held['r2']:.3f}.{_drawn(found)} These errors contain "
+            "the noise of the values that they are compared with."
         ),
         (
             f"- **Protocol:** {p['rounds']} rounds, each over all networks in an order of its own; "
@@ -294,6 +296,17 @@ def _how(settings: dict[str, str]) -> str:
     return f"with {'one thread' if threads == '1' else f'{threads} threads'}"
 
 
+def _drawn(found: PredictorFacts) -> str:
+    """Held-out errors of the drawn networks alone, where most networks are uniform ones."""
+    if "held_out_drawn" not in found:
+        return ""
+    held = found["held_out_drawn"]
+    return (
+        f" Of the {found['drawn']} networks without three equal blocks alone, each held out: mean "
+        f"error {held['mape']:.2%}, Spearman {held['spearman']:.3f}."
+    )
+
+
 def _halves(rounds: int) -> str:
     return f"the first {rounds} rounds against the other {rounds}" if rounds > 1 else "both rounds"
 
@@ -335,9 +348,11 @@ def choice(plan: dict[str, Any], space: SearchSpace) -> str:
     """Choice of the architectures of a plan, in words.
 
     Args:
-        plan: says ``architectures`` and ``seed``.
+        plan: says ``architectures`` and ``seed``, or the words as ``choice``.
         space: of the architectures.
     """
+    if "choice" in plan:
+        return str(plan["choice"])
     numbers = plan["architectures"]
     if len(numbers) >= min(space.options):
         usual = space.index(choose_rows(space, len(numbers), plan["seed"]))

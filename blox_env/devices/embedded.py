@@ -141,6 +141,9 @@ def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
 
 
 # what the registry names; each of these gives the device anew
+h100_torch_graph = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph")
+h100_torch_graph_b64 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-b64")
+h100_torch_graph_bf16 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-bf16")
 x86_openvino_1t = partial(MeasuredDevice.from_folder, DATA / "x86-openvino-1t")
 x86_ort_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-1t")
 x86_ort_b16_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-b16-1t")

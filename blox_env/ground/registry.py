@@ -26,6 +26,9 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "digits": "blox_env.benchmarks.embedded:digits",
     },
     "device": {
+        "h100-torch-graph": "blox_env.devices.embedded:h100_torch_graph",
+        "h100-torch-graph-b64": "blox_env.devices.embedded:h100_torch_graph_b64",
+        "h100-torch-graph-bf16": "blox_env.devices.embedded:h100_torch_graph_bf16",
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
         "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from blox_env.devices.build import build_device, raw_of, tabulate
-from blox_env.devices.measure import read_visits
+from blox_env.devices.measure import read_visits, round_order
 
 PATH = Path(__file__).resolve().parents[2] / "perf" / "measure_gpu.py"
 
@@ -56,6 +56,32 @@ def test_what_was_cut_off_is_left_out(script: ModuleType, raw: Path, tmp_path: P
     again = tabulate(*raw_of(tmp_path / "device"))  # a device can be built anew from its visits
     assert np.array_equal(again[0], numbers)
     np.testing.assert_allclose(again[1], times, atol=1e-5)
+
+
+def test_two_occasions_become_one_and_a_retest(
+    script: ModuleType, raw: Path, tmp_path: Path
+) -> None:
+    plan, visits = read_visits(raw)
+    numbers = plan["architectures"]
+    parts = numbers[:60], numbers[50:]  # ten are in both
+    for name, part in zip(("first", "again"), parts, strict=True):
+        own = [dict(v) for v in visits if v["architecture"] in part]
+        script._write(tmp_path / name, plan, own)
+    joined, retest = script.join(tmp_path / "first", tmp_path / "again", tmp_path)
+    plan, both = read_visits(joined)
+    assert sorted(plan["architectures"]) == sorted(numbers)
+    assert "60 in a first process and 30 more in a second one" in plan["choice"]
+    assert "; 45 of three equal blocks" in plan["choice"]
+    assert tabulate(plan, both)[1].shape[:2] == (2, 90)
+    first = [v for v in both if v["round"] == 0]
+    early = {v["architecture"] for v in first if v["position"] < 60}
+    assert early == set(parts[0])
+    order = round_order(plan["seed"], 0, 90)
+    by_position = [v["architecture"] for v in sorted(first, key=lambda v: v["position"])]
+    assert by_position == [plan["architectures"][i] for i in order]
+    again = read_visits(retest)
+    assert sorted(again[0]["architectures"]) == sorted(numbers[50:60])
+    assert tabulate(*again)[1].shape[:2] == (2, 10)
 
 
 def test_what_is_whole_stays_as_it_is(script: ModuleType, raw: Path, tmp_path: Path) -> None:
