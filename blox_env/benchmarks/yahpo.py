@@ -21,10 +21,9 @@ from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
 from blox_env.spaces.darts import DartsSpace
 from blox_env.spaces.darts.notation import setting_table
+from blox_env.store.placing import MODEL, MODEL_FACTS
 
 SCHEMA = 1
-FACTS = "model.json"
-MODEL = "model.onnx"
 EPOCHS = 98
 OUTPUTS = {"val_acc": 0, "val_loss": 1, "train_time_s": 2}  # columns of the model's output
 _AT_ONCE = 4096  # rows that the model sees together: memory does not grow with the batch
@@ -156,7 +155,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: where it or the model is missing or damaged; names the file.
     """
-    path = folder / FACTS
+    path = folder / MODEL_FACTS
     if not (folder / MODEL).is_file():
         raise ValueError(f"{folder} is no whole benchmark: {MODEL} is missing")
     try:
@@ -190,7 +189,7 @@ def check_bytes(path: Path, content: bytes, sha256: str) -> str:
     got = hashlib.sha256(content).hexdigest()
     if got != sha256:
         raise ValueError(
-            f"{path} is damaged: expected the SHA-256 {sha256} of {FACTS}, got {got} "
+            f"{path} is damaged: expected the SHA-256 {sha256} of {MODEL_FACTS}, got {got} "
             f"({len(content)} bytes)"
         )
     return got

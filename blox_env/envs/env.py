@@ -50,7 +50,9 @@ class BloxEnv(Answers, gym.Env[Any, Any]):
     and ``info["invalid"]`` and costs nothing.
 
     Where benchmark or device know only a part of the space, masks lead to that part alone, exactly;
-    so they do to what is within ``constraints``, unless ``enforce_constraints=False``.
+    so they do to what is within ``constraints``, unless ``enforce_constraints=False``. In spaces
+    too large to list, sizes are bounded slot by slot, exactly where the space says how
+    (``SearchSpace.slotwise``), and latencies by ``Device.slot_bounds_ms``.
     ``latency_budget_ms`` masks every choice after which no completion meets it (worked out exactly
     for spaces of up to 10^6 architectures, by a lower bound otherwise). ``whole`` can only mask
     options that occur in no architecture within the budget; the others together may exceed it,

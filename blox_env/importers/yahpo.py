@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from blox_env.benchmarks.yahpo import FACTS, MODEL, SCHEMA, open_model
+from blox_env.benchmarks.yahpo import SCHEMA, open_model
 from blox_env.ground.files import write_atomic
 from blox_env.spaces.darts.notation import setting_table
+from blox_env.store.placing import MODEL, MODEL_FACTS
 
 SOURCE_MODEL, SOURCE_SETTINGS = "model_v2.onnx", "encoding_v2.json"
 _LONGEST = {SOURCE_MODEL: 64 * 2**20, SOURCE_SETTINGS: 2**20}  # bytes; the real ones: 2.8 M, 7 k
@@ -65,5 +66,5 @@ def import_yahpo(source: Path, folder: Path, name: str | None = None) -> dict[st
         ],
     }
     write_atomic(folder / MODEL, content[SOURCE_MODEL])
-    write_atomic(folder / FACTS, json.dumps(facts, indent=1).encode())
+    write_atomic(folder / MODEL_FACTS, json.dumps(facts, indent=1).encode())
     return facts

@@ -11,11 +11,12 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
+from blox_env.problem.bounds import MARGIN, Part, Term
 from blox_env.problem.objectives import SIZES, Objectives
 
 CONSTRAINTS = ("latency_ms", "memory_mb", *SIZES)
-_MARGIN = 1e-9  # sums in another order may differ a little
 _MEGABYTE = 1e6
+_PARTS = {"memory_mb": (("params", 4 / _MEGABYTE), ("peak_activation_bytes", 1 / _MEGABYTE))}
 
 
 class Constraints:
@@ -91,7 +92,7 @@ class Constraints:
         total = np.zeros(len(x))
         for name, limit in self.limits.items():
             over = self.value(name, x, latency_ms) / limit - 1.0
-            total += np.where(over > _MARGIN, over, 0.0)
+            total += np.where(over > MARGIN, over, 0.0)
         return total
 
     def within(self, x: IntArray, latency_ms: FloatArray | None = None) -> BoolArray:
@@ -102,6 +103,36 @@ class Constraints:
             latency_ms: theirs, where they are known.
         """
         return np.asarray(self.excess(x, latency_ms) == 0.0)
+
+    def terms(self) -> list[Term]:
+        """The limits in parts that are worked out slot by slot, for :class:`Bounds`.
+
+        Raises:
+            ValueError: names a constraint that cannot be bounded so.
+        """
+        return [
+            Term(name, limit, {part: (weight, self._part(name, part)) for part, weight in of})
+            for name, limit in self.limits.items()
+            for of in [_PARTS.get(name, ((name, 1.0),))]
+        ]
+
+    def _part(self, name: str, part: str) -> Part:
+        """A part of what is limited, slot by slot."""
+        if part == "latency_ms":
+            tables = None if self.device is None else self.device.slot_bounds_ms()
+            if tables is not None:
+                return Part(0.0, tuple(tables), exact=False)
+            wanted = "a device with slot_bounds_ms()"
+        else:
+            found = self._sizes.benchmark.space.slotwise(part)
+            if found is not None:
+                tables = [table.astype(np.float64) for table in found.tables]
+                return Part(found.base, tuple(tables), found.combined)
+            wanted = f"one with slotwise({part!r})"
+        raise ValueError(
+            f"masks of constraint {name!r} need a space that can be listed, or {wanted}, got "
+            f"{self._sizes.benchmark.space!r}: with enforce_constraints=False it is a cost"
+        )
 
 
 def in_words(limits: Mapping[str, float] | None) -> str:

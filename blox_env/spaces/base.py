@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from blox_env.ground.errors import RowError, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.layout import Label, Layout, chain
+from blox_env.spaces.slotwise import Slotwise
 
 LISTABLE = 10**6  # spaces up to this size are listed, drawn and kept as a whole
 
@@ -347,6 +348,15 @@ class SearchSpace:
             ValueError: for a size that the space does not count.
         """
         raise ValueError(unknown_name("size", name, self.sizes))
+
+    def slotwise(self, name: str, **network: int) -> Slotwise | None:
+        """A size slot by slot, for bounds of it; None where it is no sum or largest of slots.
+
+        Args:
+            name: one of :attr:`sizes`.
+            network: as of :meth:`size_of`.
+        """
+        return None
 
     def build_network(self, row: ArrayLike, **kwargs: Any) -> Any:
         """The network of one architecture as a ``torch.nn.Module``; not every space has any."""

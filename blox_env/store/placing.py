@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from blox_env.ground.folders import exchange, held, move_new
 from blox_env.store.card import CARD
 from blox_env.store.reader import MANIFEST, NUMBERS, read_manifest
 
+MODEL, MODEL_FACTS = "model.onnx", "model.json"  # of a store that is a model, not columns
 _NEW, _OLD = "new", "old"
+_LONGEST = 2**24  # bytes of such facts; a longer file is somebody else's
 
 
 @contextlib.contextmanager
@@ -72,7 +75,7 @@ def _check_free(target: Path, replace: bool) -> None:
     """Raise for a target at which something is that may not be replaced."""
     if not os.path.lexists(target):
         return
-    if not (target / MANIFEST).is_file():
+    if not (target / MANIFEST).is_file() and not _is_model(target):
         raise ValueError(f"{target} is there and is no store: choose another place")
     if not replace:
         raise ValueError(f"{target} is there: choose another place, or replace it (--replace)")
@@ -85,11 +88,13 @@ def _check_free(target: Path, replace: bool) -> None:
 
 def _not_of_a_store(folder: Path) -> str | None:
     """A file in a store that is not the store's, None if there is none."""
-    try:
-        manifest = read_manifest(folder)
-        known = {f"{key}.npy" for key in (NUMBERS, *manifest["columns"])} | {MANIFEST, CARD}
-    except ValueError:  # damaged
-        known = None
+    known: set[str] | None = {MODEL, MODEL_FACTS, CARD}
+    if not _is_model(folder):
+        try:
+            manifest = read_manifest(folder)
+            known = {f"{key}.npy" for key in (NUMBERS, *manifest["columns"])} | {MANIFEST, CARD}
+        except ValueError:  # damaged
+            known = None
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in (*names, *links):
@@ -99,9 +104,21 @@ def _not_of_a_store(folder: Path) -> str | None:
     return None
 
 
+def _is_model(folder: Path) -> bool:
+    """Tell a store that is a model by its facts, which name the checksum of the model."""
+    path = folder / MODEL_FACTS
+    try:
+        if (folder / MANIFEST).exists() or path.stat().st_size > _LONGEST:
+            return False
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and {"kind", "space", "model_sha256"} <= facts.keys()
+
+
 def _may_be_ours(path: str) -> bool:
     """Tell what may be a file of a store, by its path in it."""
-    return path in (MANIFEST, CARD) or path.endswith(".npy")
+    return path in (MANIFEST, CARD, MODEL, MODEL_FACTS) or path.endswith(".npy")
 
 
 def _sweep(work: Path, target: Path) -> None:

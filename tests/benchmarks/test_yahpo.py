@@ -11,8 +11,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import blox_env
-from blox_env.benchmarks.yahpo import FACTS, MODEL, YahpoBenchmark, not_imported
+from blox_env.benchmarks.yahpo import YahpoBenchmark, not_imported
 from blox_env.importers.importing import import_files
+from blox_env.store.placing import MODEL, MODEL_FACTS
 from blox_env.testing import check_benchmark
 from tests.spaces.darts.test_notation import DARTS_V2, made_up_settings
 
@@ -102,17 +103,17 @@ def test_curves(store):
         benchmark.evaluate(rows, epochs=99)
 
 
-@pytest.mark.parametrize("file", [MODEL, FACTS])
+@pytest.mark.parametrize("file", [MODEL, MODEL_FACTS])
 def test_any_cut_or_changed_file_is_named(store, tmp_path, file):
     content = (store / file).read_bytes()
     rng = np.random.default_rng(3)
-    other = MODEL if file == FACTS else FACTS
+    other = MODEL if file == MODEL_FACTS else MODEL_FACTS
     (tmp_path / other).write_bytes((store / other).read_bytes())
     for change in range(12):
         data = bytearray(content)
         if change < 4:
             data = data[: rng.integers(len(data))]
-        elif file == FACTS:  # a checksum or a code of its own, not the white space between
+        elif file == MODEL_FACTS:  # a checksum or a code of its own, not the white space between
             at = data.index(b'"model_sha256": "') + 17 + int(rng.integers(64))
             data[at] = ord("0") if data[at] != ord("0") else ord("1")
         else:

@@ -194,7 +194,7 @@ def test_constraints_mask_and_cost():
     assert within(finish(BloxEnv(problem=problem), rng)["arch"][None]).all()
 
 
-def test_constraints_of_a_space_too_large_to_list_are_costs():
+def test_constraints_of_a_space_too_large_to_list_and_without_bounds_are_costs():
     space = huge_space()
     given = {"device": ToyDevice(space), "constraints": {"latency_ms": 3.0}}
     with pytest.raises(ValueError, match="enforce_constraints=False"):

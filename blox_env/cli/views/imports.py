@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from blox_env.benchmarks.yahpo import FACTS, read_facts
+from blox_env.benchmarks.yahpo import read_facts
 from blox_env.cli.screen import print_table
 from blox_env.cli.views.progress import progress_bar
 from blox_env.importers.importing import Progress as Tell
 from blox_env.importers.importing import Report
+from blox_env.store.placing import MODEL_FACTS
 from blox_env.store.reader import read_manifest
 
 PATIENCE_S = 2.0  # what takes no longer needs no bar
@@ -77,7 +78,7 @@ def show_store(folder: Path, console: Console) -> None:
         folder: the store.
         console: to draw on.
     """
-    if (folder / FACTS).is_file():
+    if (folder / MODEL_FACTS).is_file():
         facts = read_facts(folder)
         words = {"name": "benchmark", "description": "what it is", "space": "space"}
         _show_rows(folder, [(words[key], facts[key]) for key in words], console)

@@ -45,7 +45,11 @@ class Edits(Moves):
         else:
             values = [np.arange(count)[:, None] for count in decisions.space.options]
         self._blocks = Masks(
-            Decisions(decisions.space), masks.device, masks.budget_ms, masks.candidates
+            Decisions(decisions.space),
+            masks.device,
+            masks.budget_ms,
+            masks.candidates,
+            masks.constraints,
         )
         self._after = [
             _results(table, value) for table, value in zip(decisions.tables, values, strict=True)
@@ -149,11 +153,12 @@ class Edits(Moves):
             wanted = np.floor(uniform[slot] * allowed.sum(axis=1)).astype(np.int64)
             rows[:, slot] = (np.cumsum(allowed, axis=1) > wanted[:, None]).argmax(axis=1)
         for slot in range(space.slots)[::-1] if self.limits.bounded else ():
-            rows[~self.limits.feasible(rows), slot] = self.limits.fastest(slot)
+            rows[~self.limits.feasible(rows), slot] = self.limits.smallest(slot)
         if not self.limits.feasible(rows).all():
+            asked = self.limits.budget_ms or self.limits.constraints
             raise ValueError(
-                f"latency_budget_ms={self.limits.budget_ms} is above the lower bounds of device "
-                "and below the latency of what they take for fastest: raise it"
+                f"the limit of the latency ({asked}) is above the lower bounds of device and below "
+                "the latency of what they take for fastest: raise it"
             )
         return rows
 

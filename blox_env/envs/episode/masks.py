@@ -9,7 +9,9 @@ from blox_env.devices.base import Device
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.envs.episode.trie import Trie
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.problem.bounds import Bounds, Part, Term
 from blox_env.problem.candidates import Candidates
+from blox_env.problem.constraints import Constraints
 from blox_env.spaces.base import LISTABLE, SearchSpace
 
 Mask = NDArray[np.int8]
@@ -20,21 +22,23 @@ class Masks:
 
     A choice is allowed when a completion of it is a candidate (known, and within the constraints)
     and can meet the latency budget. Exactly when one does, in spaces of up to 10^6 architectures,
-    by a table, and in larger ones where candidates are listed, by a trie. Else, with a budget
-    alone, when the lower bound of :meth:`~blox_env.devices.base.Device.slot_bounds_ms` meets it.
+    by a table, and in larger ones where candidates are listed, by a trie. Else by
+    :mod:`~blox_env.problem.bounds` of what is limited: exactly for sizes, and for latencies when
+    the lower bound of :meth:`~blox_env.devices.base.Device.slot_bounds_ms` meets the limit.
 
     Args:
         decisions: what is decided.
         device: where the latency is from; needed for a budget.
         budget_ms: hard limit of the latency, None for none.
         candidates: what may be built, None for everything.
+        constraints: limits that the candidates leave open, None for none.
 
     Attributes:
         limited: whether anything but the decisions limits what is allowed.
 
     Raises:
         ValueError: for a budget without a device, one that nothing meets, or one for a space too
-            large to list on a device that has no bounds.
+            large to list on a device that has no bounds; likewise for constraints.
     """
 
     def __init__(
@@ -43,15 +47,19 @@ class Masks:
         device: Device | None = None,
         budget_ms: float | None = None,
         candidates: Candidates | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         self.decisions = decisions
         self.device = device
         self.budget_ms = None if budget_ms is None else _check_budget(budget_ms, device)
         space = decisions.space
         self.candidates = Candidates(space) if candidates is None else candidates
-        self.limited = budget_ms is not None or not self.candidates.complete
+        self.constraints = constraints
+        self.limited = (
+            budget_ms is not None or not self.candidates.complete or bool(self.constraints)
+        )
         self._trie: Trie | None = None
-        self._bounds: list[FloatArray] | None = None
+        self._bounds: Bounds | None = None
         self.whole = np.ones(sum(space.options), dtype=np.int8)
         """Which options of each slot occur in any architecture within the budget, concatenated.
 
@@ -70,30 +78,26 @@ class Masks:
             occur = [fits.any(axis=tuple(axes - {slot})) for slot in sorted(axes)]
             self.whole = np.concatenate(occur).astype(np.int8)
             return
-        self._after = [_options_after(decisions, number) for number in range(len(decisions))]
+        self._after = [  # as numbers, since counting is a product of matrices
+            _options_after(decisions, number).astype(np.float32) for number in range(len(decisions))
+        ]
         if not self.candidates.complete:
             self._trie = Trie(self._within_budget(), space.options)
             occur = [self._trie.occurring(slot) for slot in range(space.slots)]
             self.whole = np.concatenate(occur).astype(np.int8)
             return
-        assert device is not None
-        self._bounds = device.slot_bounds_ms()
-        if self._bounds is None:
-            raise ValueError(
-                f"latency_budget_ms needs a space of at most {LISTABLE:,} architectures or a device"
-                f" with slot_bounds_ms(), got {space!r} and device {device.name!r}"
-            )
-        # what a slot and all after it add at least
-        least = np.array([bound.min() for bound in self._bounds])
-        self._rest = np.append(np.cumsum(least[::-1])[::-1], 0.0)
-        self._refuse_impossible(float(self._rest[0]))
-        occur = [self._within(bound - bound.min() + self._rest[0]) for bound in self._bounds]
+        terms = constraints.terms() if constraints else []
+        if self.budget_ms is not None and device is not None:
+            terms.append(_budget_term(self.budget_ms, device))
+        self._bounds = Bounds(terms)
+        self._bounds.check()
+        occur = [self._bounds.occurring(slot) for slot in range(space.slots)]
         self.whole = np.concatenate(occur).astype(np.int8)
 
     @property
     def bounded(self) -> bool:
-        """True if the masks come from a lower bound, so that what they allow may be too slow."""
-        return self._bounds is not None
+        """True if the masks come from bounds that are not exact, and may allow too much."""
+        return self._bounds is not None and not self._bounds.exact
 
     @property
     def worked_out(self) -> bool:
@@ -152,18 +156,21 @@ class Masks:
         fits = self.candidates.contains(rows)
         if self.budget_ms is not None and self.device is not None:
             fits[fits] = self._within(self.device.latency_ms(rows[fits]))
+        if self.constraints:
+            fits[fits] = self.constraints.within(rows[fits])
         return fits
 
     def refused(self) -> str:
         """Reason why an architecture is not feasible, for errors."""
         known = "" if self.candidates.complete else "is not among the candidates"
         budget = "" if self.budget_ms is None else f"exceeds latency_budget_ms={self.budget_ms}"
-        return " or ".join(filter(None, (budget, known)))
+        limits = f"does not keep to {self.constraints}" if self.constraints else ""
+        return " or ".join(filter(None, (budget, limits, known)))
 
-    def fastest(self, slot: int) -> int:
-        """The option of a slot that adds least by the lower bounds."""
+    def smallest(self, slot: int) -> int:
+        """The option of a slot that adds least by the bounds."""
         assert self._bounds is not None
-        return int(np.argmin(self._bounds[slot]))
+        return self._bounds.smallest(slot)
 
     def _place(self, number: int, rows: IntArray, prefix: IntArray | int) -> IntArray:
         """Rows of the table of a decision: the slots before in C order, then the prefix."""
@@ -179,19 +186,14 @@ class Masks:
     def _at(self, number: int, rows: IntArray, prefix: IntArray) -> Mask:
         """Masks of a decision, from the options of its slot that fit."""
         slot = self.decisions.steps[number].slot
-        fits = self._bounded(number, rows) if self._trie is None else self._trie.ahead(slot, rows)
-        reached = (self._after[number][prefix] & fits[:, None, :]).any(axis=2)
-        return np.asarray(reached, dtype=np.int8)
-
-    def _bounded(self, number: int, rows: IntArray) -> NDArray[np.bool_]:
-        """Options that can meet the budget by the lower bound, ``(n, options)``."""
-        assert self._bounds is not None
-        step = self.decisions.steps[number]
-        spent = np.zeros(len(rows))
-        for slot in range(step.slot):
-            spent += self._bounds[slot][rows[:, slot]]
-        spent += self._rest[step.slot + 1]
-        return self._within(spent[:, None] + self._bounds[step.slot])
+        ahead = self._trie or self._bounds
+        assert ahead is not None
+        fits = ahead.ahead(slot, rows).astype(np.float32)
+        masks = np.zeros((len(rows), self.decisions.actions), dtype=np.int8)
+        for each in np.unique(prefix).tolist():  # the choices within a slot so far: few
+            own = np.flatnonzero(prefix == each)
+            masks[own] = fits[own] @ self._after[number][each].T > 0
+        return masks
 
     def _within_budget(self) -> IntArray:
         """All candidates that meet the budget, ``(k, slots)``."""
@@ -224,6 +226,18 @@ def _check_budget(budget_ms: float, device: Device | None) -> float:
     if device is None:
         raise ValueError("latency_budget_ms needs a device, got device=None")
     return budget
+
+
+def _budget_term(budget_ms: float, device: Device) -> Term:
+    """A latency budget as what bounds take."""
+    bounds = device.slot_bounds_ms()
+    if bounds is None:
+        raise ValueError(
+            f"latency_budget_ms needs a space of at most {LISTABLE:,} architectures or a device"
+            f" with slot_bounds_ms(), got {device.space!r} and device {device.name!r}"
+        )
+    part = Part(0.0, tuple(bounds), exact=False)
+    return Term("latency_budget_ms", budget_ms, {"latency_ms": (1.0, part)})
 
 
 def _options_after(decisions: Decisions, number: int) -> NDArray[np.bool_]:

@@ -69,8 +69,14 @@ class Rules:
             )
         kind: object = type(space)
         self.decisions, cells = _decisions(kind, space, config.granularity)
+        buildable = self._buildable()
+        by_bounds = config.enforce_constraints and not buildable.listable
         self.masks = Masks(
-            self.decisions, self.problem.device, config.latency_budget_ms, self._buildable()
+            self.decisions,
+            self.problem.device,
+            config.latency_budget_ms,
+            buildable,
+            self.problem.constraints if by_bounds else None,
         )
         move = _kind(self.decisions, self.masks, edits)
         self.moves: Moves = move(self.decisions, self.masks, cells)
@@ -163,22 +169,16 @@ class Rules:
         return cost + excess(outcome.latency_ms, targets)
 
     def _buildable(self) -> Candidates:
-        """The architectures that masks lead to.
+        """The architectures that masks lead to, as far as they can be listed.
 
         Raises:
-            ValueError: for constraints of the latency where the device is drawn, or of a space too
-                large to list.
+            ValueError: for constraints of the latency where the device is drawn.
         """
         task, enforced = self.problem.task, self.config.enforce_constraints
         if not task.constraints or not enforced:
             return _shared([each.task.known for each in self.problems])
         if self.config.goal == "device" and "latency_ms" in task.constraints.limits:
             raise ValueError("constraint 'latency_ms' needs one device, got goal='device'")
-        if not task.known.listable:
-            raise ValueError(
-                f"masks of constraints need a space that can be listed, got {task.space!r}: with "
-                "enforce_constraints=False they are costs"
-            )
         return _shared([each.task.candidates for each in self.problems])
 
     def look_up(self, rows: IntArray) -> tuple[float, dict[str, Any]] | None:

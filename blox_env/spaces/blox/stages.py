@@ -15,6 +15,7 @@ from blox_env.spaces.blox import features
 from blox_env.spaces.blox.blocks import BLOCKS, FLAT, OPERATIONS, RANK, STAGES, USES
 from blox_env.spaces.blox.counts import block_macs, block_params, frame_macs, frame_params
 from blox_env.spaces.blox.memory import block_peaks, ends_peak, reduction_peak
+from blox_env.spaces.slotwise import Slotwise
 
 
 class BlockSpace(SearchSpace):
@@ -62,11 +63,8 @@ class BlockSpace(SearchSpace):
             classes: outputs of the classifier.
             in_channels: of the image.
         """
-        rows = self.check(x)
-        total = np.full(len(rows), frame_params(width, classes, in_channels), dtype=np.int64)
-        for slot in range(self.slots):
-            total += (USES @ block_params(width << slot // self.depth))[rows[:, slot]]
-        return total
+        network = {"width": width, "classes": classes, "in_channels": in_channels}
+        return self._counted("params", x, network)
 
     def macs(
         self,
@@ -86,14 +84,8 @@ class BlockSpace(SearchSpace):
             classes: outputs of the classifier.
             in_channels: of the image.
         """
-        rows = self.check(x)
-        frame = frame_macs(width, image_size, classes, in_channels)
-        total = np.full(len(rows), frame, dtype=np.int64)
-        for slot in range(self.slots):
-            stage = slot // self.depth
-            side = -(-image_size // 2**stage)  # a reduction rounds up
-            total += (USES @ block_macs(width << stage, side))[rows[:, slot]]
-        return total
+        network = {"width": width, "classes": classes, "in_channels": in_channels}
+        return self._counted("macs", x, {**network, "image_size": image_size})
 
     def peak_activation_bytes(
         self,
@@ -116,16 +108,8 @@ class BlockSpace(SearchSpace):
             classes: outputs of the classifier.
             in_channels: of the image.
         """
-        rows = self.check(x)
-        peak = np.full(
-            len(rows), ends_peak(width, image_size, classes, in_channels), dtype=np.int64
-        )
-        for slot in range(self.slots):
-            stage = slot // self.depth
-            c, side = width << stage, -(-image_size // 2**stage)
-            table = np.maximum(block_peaks(BLOCKS, c, side), reduction_peak(c, side))
-            np.maximum(peak, table[rows[:, slot]], out=peak)
-        return 4 * peak
+        network = {"width": width, "classes": classes, "in_channels": in_channels}
+        return self._counted("peak_activation_bytes", x, {**network, "image_size": image_size})
 
     def size_of(self, name: str, x: ArrayLike, **network: int) -> IntArray:
         """Parameters, multiply-adds or peak activation bytes, int64 ``(n,)``.
@@ -146,6 +130,40 @@ class BlockSpace(SearchSpace):
         if name == "peak_activation_bytes":
             return self.peak_activation_bytes(x, **network)
         return super().size_of(name, x, **network)
+
+    def slotwise(self, name: str, **network: int) -> Slotwise | None:
+        """Parameters and multiply-adds are sums over the blocks, the peak is the largest of all.
+
+        Args:
+            name: as of :meth:`size_of`.
+            network: as of :meth:`size_of`.
+        """
+        if name not in self.sizes:
+            return None
+        set_to = {**self.network_defaults, "image_size": 32, **network}
+        width, image_size = set_to["width"], set_to["image_size"]
+        ends = set_to["classes"], set_to["in_channels"]
+        stages = []
+        for stage in range(STAGES):
+            c, side = width << stage, -(-image_size // 2**stage)  # a reduction rounds up
+            if name == "params":
+                stages.append(USES @ block_params(c))
+            elif name == "macs":
+                stages.append(USES @ block_macs(c, side))
+            else:
+                peaks = np.maximum(block_peaks(BLOCKS, c, side), reduction_peak(c, side))
+                stages.append(4 * np.asarray(peaks, dtype=np.int64))
+        tables = tuple(stages[slot // self.depth] for slot in range(self.slots))
+        if name == "params":
+            return Slotwise(frame_params(width, *ends), tables)
+        if name == "macs":
+            return Slotwise(frame_macs(width, image_size, *ends), tables)
+        return Slotwise(4 * ends_peak(width, image_size, *ends), tables, "max")
+
+    def _counted(self, name: str, x: ArrayLike, network: dict[str, int]) -> IntArray:
+        parts = self.slotwise(name, **network)
+        assert parts is not None
+        return parts.of(self.check(x))
 
     # -- for models and policies -----------------------------------------------------------
 

@@ -15,6 +15,7 @@ from blox_env.spaces.base import GraphLayout, SearchSpace
 from blox_env.spaces.darts import counts, features, layout, notation
 from blox_env.spaces.darts.cells import CELLS, NODES, OPERATIONS, OPTIONS, PAIRS, SHORT
 from blox_env.spaces.layout import Label, Layout
+from blox_env.spaces.slotwise import Slotwise
 
 
 class DartsSpace(SearchSpace):
@@ -114,8 +115,18 @@ class DartsSpace(SearchSpace):
         Raises:
             ValueError: for another name.
         """
+        parts = self.slotwise(name, **network)
+        return super().size_of(name, x, **network) if parts is None else parts.of(self.check(x))
+
+    def slotwise(self, name: str, **network: int) -> Slotwise | None:
+        """A size as a sum over nodes: what a node costs depends on nothing else.
+
+        Args:
+            name: as of :meth:`size_of`.
+            network: as of :meth:`size_of`.
+        """
         if name not in self.sizes:
-            return super().size_of(name, x, **network)
+            return None
         set_to = {**self.network_defaults, "image_size": 32, **network}
         layers, width, side = set_to["layers"], set_to["width"], set_to["image_size"]
         ends = set_to["classes"], set_to["in_channels"]
@@ -123,11 +134,7 @@ class DartsSpace(SearchSpace):
             frame = counts.frame_params(layers, width, *ends)
         else:
             frame = counts.frame_macs(layers, width, side, *ends)
-        rows = self.check(x)
-        total = np.full(len(rows), frame, dtype=np.int64)
-        for slot, table in enumerate(counts.tables(name, layers, width, side)):
-            total += table[rows[:, slot]]
-        return total
+        return Slotwise(frame, tuple(counts.tables(name, layers, width, side)))
 
     # -- for models and policies -----------------------------------------------------------
 

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blox_env import BloxSpace, SearchSpace
+from blox_env import BloxSpace, Problem, SearchSpace
+from blox_env.envs.edit_env import BloxEditVectorEnv
 from blox_env.envs.episode import masks as masks_module
 from blox_env.envs.episode.decisions import Decisions
 from blox_env.envs.episode.masks import Masks
-from tests.toys import BoundedDevice, ToyDevice, huge_space
+from blox_env.envs.vector_env import BloxVectorEnv
+from blox_env.spaces import BloxXLSpace, DartsSpace
+from tests.toys import BoundedDevice, ToyBenchmark, ToyDevice, huge_space
 
 
 class OddDevice(ToyDevice):
@@ -113,3 +116,74 @@ def test_masks_of_blox_operations():
     rows = np.zeros((9, 3), np.int64)
     assert masks.of(0, rows, np.zeros(9, np.int64)).sum() == 9 * 3
     assert masks.of(2, rows, np.arange(9)).tolist() == [[0, 1, 1, 1, 1, 1, 1, 1]] * 9
+
+
+LIMITS = {"params": 2.1e6, "memory_mb": 9.2, "macs": 1.6e8}
+
+
+@pytest.mark.parametrize("granularity", ["block", "operation"])
+def test_bounds_of_sizes_are_exact(monkeypatch, granularity):
+    """The same masks as by listing the space."""
+    problem = Problem("digits", None, constraints=LIMITS)
+    assert 0 < problem.candidates.count < 0.2 * problem.space.size
+    decisions = Decisions(problem.space, granularity)
+    listed = Masks(decisions, candidates=problem.candidates)
+    monkeypatch.setattr(masks_module, "LISTABLE", 1)
+    bounded = Masks(decisions, constraints=problem.constraints)
+    assert bounded.worked_out
+    assert not bounded.bounded  # nothing that they allow breaks a limit
+    np.testing.assert_array_equal(bounded.whole, listed.whole)
+    rows = problem.space.sample(np.random.default_rng(0), 300)
+    np.testing.assert_array_equal(bounded.feasible(rows), problem.candidates.contains(rows))
+    for number, step in enumerate(decisions.steps):
+        prefix = np.random.default_rng(number).integers(0, len(step.allowed), len(rows))
+        np.testing.assert_array_equal(
+            bounded.of(number, rows, prefix), listed.of(number, rows, prefix)
+        )
+
+
+@pytest.mark.parametrize(
+    ("space", "limits"),
+    [
+        (DartsSpace(), {"params": 6e5, "macs": 1.0e8}),
+        (BloxXLSpace(), {"params": 4.5e6, "macs": 4.0e8, "memory_mb": 18.0}),
+    ],
+)
+@pytest.mark.parametrize("granularity", ["block", "operation"])
+def test_episodes_in_large_spaces_end_within_the_constraints(space, limits, granularity):
+    problem = Problem(ToyBenchmark(space), None, constraints=limits, keep=False)
+    drawn = space.sample(np.random.default_rng(0), 2000)
+    assert problem.constraints.within(drawn).mean() < 0.05
+    env = BloxVectorEnv(num_envs=16, problem=problem, granularity=granularity)
+    _, info = env.reset(seed=0)
+    rng, ended = np.random.default_rng(0), []
+    while len(ended) < 32:
+        scores = rng.random(info["action_mask"].shape) * info["action_mask"]
+        _, _, terminated, _, info = env.step(scores.argmax(axis=1))
+        if terminated.any():
+            assert "invalid" not in info
+            ended += info["arch"][terminated].tolist()
+    assert problem.constraints.within(np.array(ended)).all()
+    edits = BloxEditVectorEnv(num_envs=16, problem=problem)
+    _, info = edits.reset(seed=0)
+    assert problem.constraints.within(info["arch"]).all()
+
+
+def test_a_constraint_without_a_bound_is_named():
+    space = huge_space()
+
+    class Counted(ToyBenchmark):
+        columns = ("params",)
+
+        def column(self, name, x, **_):
+            return np.full(len(x), 1.0)
+
+    for constraints, device in (({"params": 2.0}, None), ({"latency_ms": 5.0}, ToyDevice(space))):
+        name = next(iter(constraints))
+        problem = Problem(Counted(space), device, constraints=constraints, keep=False)
+        with pytest.raises(ValueError, match=f"masks of constraint {name!r} need a space that can"):
+            BloxVectorEnv(num_envs=1, problem=problem)
+        BloxVectorEnv(num_envs=1, problem=problem, enforce_constraints=False)
+    limits = {"latency_ms": 3.0}
+    problem = Problem(Counted(space), BoundedDevice(space), constraints=limits, keep=False)
+    assert BloxVectorEnv(num_envs=1, problem=problem).rules.masks.bounded
