@@ -49,7 +49,8 @@ def quick_table(rows: list[tuple[tuple[int, ...], int, float]]) -> np.ndarray:
     from sklearn.ensemble import ExtraTreesRegressor
     from sklearn.gaussian_process import GaussianProcessRegressor
 
-    from blox_env.benchmarks.surrogate import fit_kernels, log_error
+    from blox_env.benchmarks.families.base import log_error
+    from blox_env.benchmarks.families.process import fit_kernels
 
     space = BloxSpace()
     by: dict[tuple[int, ...], list[float]] = defaultdict(list)

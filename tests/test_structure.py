@@ -28,7 +28,12 @@ TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
 EXTRAS_AT_THE_TOP = (*TORCH, "jax/", "experiment/", "analysis/", "report/", "cli/views/")
 
 CORE = {"gymnasium", "numpy", "typer", "rich", "yaml"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL"}
+IMPORT_NAMES = {
+    "scikit-learn": "sklearn",
+    "pyyaml": "yaml",
+    "pillow": "PIL",
+    "xgboost-cpu": "xgboost",
+}
 
 LONGEST = 400
 

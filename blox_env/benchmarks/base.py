@@ -140,7 +140,7 @@ def load_benchmark(benchmark: str | Benchmark) -> Benchmark:
 
     ``"live:TASK"`` is one that trains when it is asked; see :mod:`blox_env.benchmarks.live`.
 
-    A folder is one that ``blox-env surrogate --out`` or ``blox-env import --out`` wrote.
+    A folder is one that ``blox-env surrogate build`` or ``blox-env import --out`` wrote.
 
     Raises:
         ValueError: for an unknown name, with the closest known one.

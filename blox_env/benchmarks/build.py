@@ -22,7 +22,7 @@ from blox_env.benchmarks.scoring import (
     structure,
     training_facts,
 )
-from blox_env.benchmarks.surrogate import CurveEnsemble, Prediction, fold_of
+from blox_env.benchmarks.surrogate import DEFAULT, CurveEnsemble, Prediction, fold_of
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.extras import extra
 from blox_env.ground.files import file_hash, write_atomic, write_json
@@ -39,6 +39,7 @@ def build_benchmark(
     space: SearchSpace,
     *,
     name: str,
+    families: Sequence[str] = DEFAULT,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Fit a surrogate on the trainings in ``source`` and write a benchmark folder to ``out``.
@@ -55,7 +56,8 @@ def build_benchmark(
         out: the folder.
         space: the space of the architectures.
         name: of the benchmark.
-        seed: of folds and trees.
+        families: of models that are mixed.
+        seed: of folds and models.
 
     Returns:
         The card: everything that was found out about the data and the predictions.
@@ -74,8 +76,14 @@ def build_benchmark(
             f"them trained twice, got {len(grouped.x)} in {len(raw)} trainings: blox-env collect "
             "adds more"
         )
-    ensemble = CurveEnsemble(space, seed=seed)
-    held_out = ensemble.fit(grouped.x, grouped.mean, grouped.noise_of_mean, grouped.found)
+    ensemble = CurveEnsemble(space, families=families, seed=seed)
+    held_out = ensemble.fit(
+        grouped.x,
+        grouped.mean,
+        grouped.noise_of_mean,
+        grouped.found,
+        even_noise_var=grouped.even_noise_of_mean,
+    )
     first = fold_of(len(grouped.x), ensemble.folds, seed) < ensemble.folds // 2
     halves = [calibration(grouped, held_out, part) for part in (~first, first)]
     scored = Prediction(held_out.mean, held_out.std * np.where(first, *halves)[:, None])

@@ -10,7 +10,7 @@ _CARD = """\
 {description}
 
 This page is generated from `card.json` beside it; both are written by
-`blox-env surrogate`. Nothing in it is typed in.
+`blox-env surrogate build`. Nothing in it is typed in.
 
 ## Where searches end
 

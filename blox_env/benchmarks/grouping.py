@@ -41,6 +41,16 @@ class Grouped:
         """Variance of the noise of ``mean``."""
         return np.asarray(self.noise / self.count[:, None])
 
+    @property
+    def even_noise_of_mean(self) -> FloatArray:
+        """The same, were the noise of a training that of an average architecture.
+
+        Models weigh architectures by it. Worse networks are noisier: weights that followed their
+        own noise would follow what is to be predicted, and pull all predictions up.
+        """
+        even = np.broadcast_to(self.noise.mean(axis=0), self.noise.shape)
+        return np.asarray(even / self.count[:, None])
+
 
 def noise_table(raw: Trainings) -> FloatArray:
     """Deviations of single trainings from their architecture's mean, as :class:`Noise` takes them.

@@ -8,23 +8,22 @@ counts is chosen on architectures that optimisers found, because there searches 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.benchmarks.families import Model, load_family
 from blox_env.ground.errors import check_positive_int
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 CHUNK = 8192  # rows predicted at once
-KERNEL_ROWS = 500  # architectures on which the hyper-parameters of a kernel are chosen
 FEW = 30  # fewer found architectures than this say nothing about weights
 FLOOR = 0.002  # smallest standard deviation of a prediction
+DEFAULT = ("gaussian-process", "trees")
 
 
 @dataclass(frozen=True)
@@ -35,34 +34,33 @@ class Prediction:
     std: FloatArray
 
 
-class Model(Protocol):
-    """A fitted member of a family."""
-
-    def predict(self, features: FloatArray) -> FloatArray:
-        """Targets ``(n, targets)`` of features ``(n, columns)``."""
-
-
-Family = Callable[[FloatArray, FloatArray, FloatArray, Any], Model]
-
-
 class CurveEnsemble:
-    """Gaussian processes and trees on depth, operations and blocks of an architecture.
+    """A mixture of families on the features of an architecture.
 
     Depth counts: how long the chains of convolutions without a shortcut are decides how well a
     network trains. Targets are accuracies, values of the learning curve and others.
 
     Args:
         space: of the architectures.
+        families: names of the families that are mixed.
         folds: number of members of each family; each leaves out one fold.
-        seed: of the division into folds and of the trees.
+        seed: of the division into folds and of the models.
 
     Attributes:
         weights: how much each family counts, by name.
         unseen: out-of-fold predictions of each family ``(n, targets)``, by name.
     """
 
-    def __init__(self, space: SearchSpace, *, folds: int = 10, seed: int = 0) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        families: Sequence[str] = DEFAULT,
+        folds: int = 10,
+        seed: int = 0,
+    ) -> None:
         self.space = space
+        self.families = {name: load_family(name) for name in families}
         self.folds = check_positive_int("folds", folds, 2)
         self.seed = seed
         self.weights: dict[str, float] = {}
@@ -75,6 +73,8 @@ class CurveEnsemble:
         y: FloatArray,
         noise_var: FloatArray,
         found: NDArray[np.bool_] | None = None,
+        *,
+        even_noise_var: FloatArray | None = None,
     ) -> Prediction:
         """Fit on distinct architectures ``(n, slots)`` with targets ``(n, targets)``.
 
@@ -83,50 +83,59 @@ class CurveEnsemble:
             y: their mean accuracies; the last column decides about weights and uncertainty.
             noise_var: variance ``(n, targets)`` of the noise of those means.
             found: which of them optimisers found ``(n,)``; none of them if not given.
+            even_noise_var: that variance, were all architectures as noisy as the average: models
+                weigh architectures by it; ``noise_var`` if not given.
 
         Returns:
             Out-of-fold predictions: each architecture's by members that have not seen it, not even
             when their hyper-parameters were chosen. Weights and uncertainty are chosen on the other
             half of the folds.
         """
-        raw = self._columns(x)
-        self._shift, scale = raw.mean(axis=0), raw.std(axis=0)
-        self._scale = np.where(scale > 0, scale, 1.0)
+        self._encoders = {
+            family.encodings: Encoder(self.space, x, family.encodings)
+            for family in self.families.values()
+        }
+        even = noise_var if even_noise_var is None else even_noise_var
         features = self._features(x)
+        spread_on = next(iter(features.values()))
         fold = fold_of(len(x), self.folds, self.seed)
         first = fold < self.folds // 2
         # what is chosen for one half of the folds comes from the other half
-        kernels = [
-            fit_kernels(features[part], y[part], noise_var[part], self.seed)
-            for part in (~first, first)
-        ]
-        unseen = {name: np.empty_like(y) for name in FAMILIES}
+        chosen = {
+            name: [
+                family.choose(features[family.encodings][part], y[part], even[part], self.seed)
+                for part in (~first, first)
+            ]
+            for name, family in self.families.items()
+        }
+        unseen = {name: np.empty_like(y) for name in self.families}
         self._members = []
         for k in range(self.folds):
             seen = fold != k
-            kernel = kernels[k >= self.folds // 2]
-            member = {
-                name: family(features[seen], y[seen], noise_var[seen], (kernel, self.seed + k))
-                for name, family in FAMILIES.items()
-            }
-            for name, model in member.items():
-                unseen[name][~seen] = model.predict(features[~seen])
+            member = {}
+            for name, family in self.families.items():
+                known = features[family.encodings]
+                member[name] = family.fit(
+                    known[seen], y[seen], even[seen],
+                    chosen=chosen[name][k >= self.folds // 2], seed=self.seed + k,
+                )  # fmt: skip
+                unseen[name][~seen] = member[name].predict(known[~seen])
             self._members.append(member)
         useful = np.ones(len(x), bool) if found is None or found.sum() < FEW else found
         self.unseen = unseen
-        stacked = np.stack([unseen[name] for name in FAMILIES])  # (families, n, targets)
+        stacked = np.stack(list(unseen.values()))  # (families, n, targets)
         mean, std = np.empty_like(y), np.empty_like(y)
         for own, other in ((first, ~first), (~first, first)):
             part = other & useful if (other & useful).sum() >= FEW // 2 else other
             weight = best_weights(stacked[:, part, -1], y[part, -1], noise_var[part, -1])
             mixed = np.tensordot(weight, stacked, axes=1)
             mean[own] = mixed[own]
-            spread = Spread(features[other], (y - mixed)[other], noise_var[other], self.seed)
-            std[own] = spread.predict(features[own])
+            spread = Spread(spread_on[other], (y - mixed)[other], noise_var[other], self.seed)
+            std[own] = spread.predict(spread_on[own])
         weight = best_weights(stacked[:, useful, -1], y[useful, -1], noise_var[useful, -1])
-        self.weights = dict(zip(FAMILIES, weight.tolist(), strict=True))
+        self.weights = dict(zip(self.families, weight.tolist(), strict=True))
         self._spread = Spread(
-            features, y - np.tensordot(weight, stacked, axes=1), noise_var, self.seed
+            spread_on, y - np.tensordot(weight, stacked, axes=1), noise_var, self.seed
         )
         return Prediction(mean, std)
 
@@ -139,24 +148,48 @@ class CurveEnsemble:
             features = self._features(x[start : start + CHUNK])
             means.append(
                 sum(
-                    weight * model[name].predict(features)
+                    weight * model[name].predict(features[self.families[name].encodings])
                     for model in self._members
                     for name, weight in self.weights.items()
                     if weight > 0
                 )
                 / len(self._members)
             )
-            stds.append(self._spread.predict(features))
+            stds.append(self._spread.predict(next(iter(features.values()))))
         return Prediction(np.concatenate(means), np.concatenate(stds))
 
-    def _features(self, x: IntArray) -> FloatArray:
-        standardised: FloatArray = (self._columns(x) - self._shift) / self._scale
-        return standardised
+    def _features(self, x: IntArray) -> dict[tuple[str, ...], FloatArray]:
+        return {kinds: encoder(x) for kinds, encoder in self._encoders.items()}
+
+
+class Encoder:
+    """Standardised features of architectures.
+
+    Args:
+        space: of the architectures.
+        x: architectures that say what the mean and the deviation of a feature are.
+        kinds: of features; those that the space does not have are left out.
+    """
+
+    def __init__(self, space: SearchSpace, x: IntArray, kinds: Sequence[str]) -> None:
+        self._space = space
+        self._kinds = [kind for kind in kinds if kind in space.feature_kinds()]
+        if not self._kinds:
+            raise ValueError(
+                f"space {space.name!r} has none of the features {', '.join(kinds)}: it has "
+                f"{', '.join(space.feature_kinds())}"
+            )
+        raw = self._columns(x)
+        self._shift, scale = raw.mean(axis=0), raw.std(axis=0)
+        self._scale = np.where(scale > 0, scale, 1.0)
+
+    def __call__(self, x: IntArray) -> FloatArray:
+        """Features ``(n, columns)`` of architectures ``(n, slots)``."""
+        return np.asarray((self._columns(x) - self._shift) / self._scale)
 
     def _columns(self, x: IntArray) -> FloatArray:
-        wanted = ("depth", "ops", "onehot")
-        kinds = [kind for kind in wanted if kind in self.space.feature_kinds()]
-        return np.concatenate([self.space.features(x, kind) for kind in kinds], axis=1)
+        parts = [self._space.features(x, kind) for kind in self._kinds]
+        return np.concatenate(parts, axis=1)
 
 
 def fold_of(n: int, folds: int, seed: int) -> IntArray:
@@ -188,90 +221,6 @@ def best_weights(predictions: FloatArray, truth: FloatArray, noise_var: FloatArr
     return np.asarray(weights / weights.sum())
 
 
-def fit_kernels(features: FloatArray, y: FloatArray, noise_var: FloatArray, seed: int) -> Any:
-    """Kernel with the largest marginal likelihood of the logarithm of standardised errors.
-
-    Args:
-        features: standardised ``(n, columns)``.
-        y: accuracies ``(n, targets)``.
-        noise_var: ``(n, targets)``, used for the relative noise of architectures.
-        seed: of the choice of at most ``KERNEL_ROWS`` architectures.
-
-    Returns:
-        The kernel, and the noise variance of one training in variances of a target.
-    """
-    with extra("surrogate", "fitting a surrogate"):
-        from sklearn.gaussian_process import GaussianProcessRegressor
-        from sklearn.gaussian_process.kernels import RBF, ConstantKernel
-    some = np.random.default_rng(seed).permutation(len(y))[:KERNEL_ROWS]
-    kernel = ConstantKernel(1.0) * RBF(8.0, (1.0, 100.0)) + ConstantKernel(0.1) * RBF(
-        2.0, (0.2, 50.0)
-    )
-    relative = relative_noise(noise_var)[some]
-    targets = log_error(y[some])
-    standard = (targets - targets.mean(axis=0)) / targets.std(axis=0)
-    best: tuple[float, Any, float] | None = None
-    for level in (0.02, 0.06, 0.15):
-        process = GaussianProcessRegressor(kernel, alpha=level * relative, random_state=0)
-        with warnings.catch_warnings():  # a scale at its bound is a feature that does not matter
-            warnings.simplefilter("ignore")
-            process.fit(features[some], standard)
-        score = float(process.log_marginal_likelihood_value_)
-        if best is None or score > best[0]:
-            best = (score, process.kernel_, level)
-    if best is None:
-        raise RuntimeError("no kernel was fitted")
-    return best[1], best[2]
-
-
-def log_error(accuracy: FloatArray) -> FloatArray:
-    """Logarithm of the share of wrong answers: differences near the top count as much as others."""
-    return np.asarray(np.log(np.clip(1 - accuracy, 1e-3, None)))
-
-
-def relative_noise(noise_var: FloatArray) -> FloatArray:
-    """Noise of each architecture's mean relative to the average ``(n,)``, for the last target."""
-    last = noise_var[:, -1]
-    return np.asarray(np.clip(last / last.mean(), 0.05, 20.0))
-
-
-class _Process:
-    """A Gaussian process with a fitted kernel, shared by all targets."""
-
-    def __init__(
-        self, features: FloatArray, y: FloatArray, noise_var: FloatArray, chosen: Any
-    ) -> None:
-        from sklearn.gaussian_process import GaussianProcessRegressor
-
-        (kernel, level), _ = chosen
-        targets = log_error(y)
-        self._mean, self._scale = targets.mean(axis=0), targets.std(axis=0)
-        alpha = level * relative_noise(noise_var)
-        self._process = GaussianProcessRegressor(kernel, alpha=alpha, optimizer=None)
-        self._process.fit(features, (targets - self._mean) / self._scale)
-
-    def predict(self, features: FloatArray) -> FloatArray:
-        mean = np.asarray(self._process.predict(features)).reshape(len(features), -1)
-        return np.asarray(1 - np.exp(mean * self._scale + self._mean))
-
-
-class _Trees:
-    """Extremely randomised trees (Geurts et al. 2006) of all targets."""
-
-    def __init__(
-        self, features: FloatArray, y: FloatArray, noise_var: FloatArray, chosen: Any
-    ) -> None:
-        from sklearn.ensemble import ExtraTreesRegressor
-
-        self._trees = ExtraTreesRegressor(
-            120, min_samples_leaf=2, max_features=0.4, random_state=chosen[1]
-        )
-        self._trees.fit(features, y, sample_weight=1 / relative_noise(noise_var))
-
-    def predict(self, features: FloatArray) -> FloatArray:
-        return np.asarray(self._trees.predict(features)).reshape(len(features), -1)
-
-
 class Spread:
     """Uncertainty of predictions as a function of the input: trees on squared residuals.
 
@@ -298,6 +247,3 @@ class Spread:
         """Standard deviations ``(n, targets)``."""
         var = np.asarray(self._trees.predict(features)).reshape(len(features), -1)
         return np.asarray(np.sqrt(np.maximum(var, self._least)))
-
-
-FAMILIES: dict[str, Family] = {"gaussian-process": _Process, "trees": _Trees}

@@ -137,7 +137,7 @@ class TableBenchmark(Benchmark):
 
 
 def from_folder(folder: str | Path) -> TableBenchmark:
-    """The benchmark of the Blox space in a folder that ``blox-env surrogate`` wrote."""
+    """The benchmark of the Blox space in a folder that ``blox-env surrogate build`` wrote."""
     return TableBenchmark(folder, BloxSpace())
 
 

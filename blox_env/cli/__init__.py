@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import blox_env
-from blox_env.cli import data, devices, experiments, rewards, searching
+from blox_env.cli import data, devices, experiments, rewards, searching, surrogates
 from blox_env.cli.common import INTERRUPTED, PLUGINS, Json, console, errors
 from blox_env.cli.screen import print_json
 
@@ -118,5 +118,5 @@ app.command()(devices.measure)
 app.command()(devices.devices)
 app.command("import")(data.import_)
 app.command()(data.collect)
-app.command()(data.surrogate)
+app.add_typer(surrogates.app, name="surrogate")
 app.command()(info)

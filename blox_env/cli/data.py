@@ -1,14 +1,12 @@
-"""``collect``, ``surrogate`` and ``import``: where benchmarks come from."""
+"""``collect`` and ``import``: where benchmarks come from."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-import blox_env
 from blox_env.cli.common import Address, Data, Workers, console, errors
 
 
@@ -73,33 +71,6 @@ def collect(
         console.print(f"{count} trainings in {pack}")
     if summary["failed"]:
         raise typer.Exit(1)
-
-
-def surrogate(
-    out: Annotated[Path, typer.Option(help="Folder of the benchmark.")],
-    trainings: Annotated[
-        list[Path] | None, typer.Option(help="What collect packed; once for each file.")
-    ] = None,
-    name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-digits",
-    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
-    fresh: Annotated[
-        Path | None, typer.Option(help="Later trainings to judge the table by; never fitted on.")
-    ] = None,
-) -> None:
-    """Fit a surrogate on trainings and write a benchmark with its data card."""
-    from blox_env.benchmarks.build import build_benchmark, judge_benchmark
-
-    if trainings is None and fresh is None:
-        raise typer.BadParameter("give --trainings to fit on, --fresh to judge by, or both")
-    space = blox_env.BloxSpace()
-    with console.status("fitting the surrogate"):
-        if trainings is not None:
-            card = build_benchmark(trainings, out, space, name=name, seed=seed)
-        if fresh is not None:
-            card = judge_benchmark(out, fresh, space)
-    console.print_json(
-        json.dumps({k: card[k] for k in ("trainings", "held_out", "fresh", "table")})
-    )
 
 
 def import_(

@@ -1,0 +1,96 @@
+"""Learning curves as a few components, so that a model of single numbers predicts whole curves.
+
+The principal components of the logarithm of errors, after NAS-Bench-x11 (Yan et al., NeurIPS 2021):
+what they leave out is less than the noise of a training.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from blox_env.benchmarks.families.base import Family, Model, log_error, relative_noise
+from blox_env.ground.typing import FloatArray
+
+MOST = 3  # components of a curve
+KEPT = 0.99  # share of the variance that is enough
+
+
+class Components:
+    """Accuracies ``(n, targets)`` as standardised components and back.
+
+    The last target is kept whole beside them, whatever they leave out: it is what searches see.
+
+    Args:
+        y: accuracies on which the components are found.
+    """
+
+    def __init__(self, y: FloatArray) -> None:
+        logs = log_error(y)
+        self._mean, self._scale = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-9)
+        values = (logs - self._mean) / self._scale
+        _, strength, axes = np.linalg.svd(values, full_matrices=False)
+        share = np.cumsum(strength**2) / max(float((strength**2).sum()), 1e-12)
+        count = min(MOST, int(np.searchsorted(share, KEPT)) + 1, len(axes))
+        self._axes = axes[:count]
+        raw = values @ self._axes.T
+        self._size = np.maximum(raw.std(axis=0), 1e-9)
+
+    def forth(self, y: FloatArray) -> FloatArray:
+        """Components of curves, then the standardised last target ``(n, k + 1)``."""
+        values = (log_error(y) - self._mean) / self._scale
+        return np.column_stack([values @ self._axes.T / self._size, values[:, -1]])
+
+    def back(self, components: FloatArray) -> FloatArray:
+        """Accuracies of components."""
+        values = (components[:, :-1] * self._size) @ self._axes
+        values[:, -1] = components[:, -1]
+        return np.asarray(1 - np.exp(values * self._scale + self._mean))
+
+
+class OneByOne(Family):
+    """A regression of single numbers, fitted on each component of the learning curves.
+
+    Args:
+        name: of the family.
+        make: a regression with scikit-learn's ``fit(x, y, sample_weight=…)`` and ``predict``, from
+            a seed.
+        encodings: kinds of features, the default ones if not given.
+        weighted: whether ``fit`` takes weights.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[int], Any],
+        *,
+        encodings: tuple[str, ...] | None = None,
+        weighted: bool = True,
+    ) -> None:
+        self.name, self._make, self._weighted = name, make, weighted
+        self.encodings = self.encodings if encodings is None else encodings
+
+    def fit(
+        self, features: FloatArray, y: FloatArray, noise_var: FloatArray, *, chosen: Any, seed: int
+    ) -> Model:
+        """Fit one regression a component; see :meth:`Family.fit`."""
+        components = Components(y)
+        weight = {"sample_weight": 1 / relative_noise(noise_var)} if self._weighted else {}
+        with warnings.catch_warnings():  # how long a model is fitted is part of its settings
+            warnings.filterwarnings("ignore", message=".*failed to converge")
+            models = [
+                self._make(seed).fit(features, target, **weight) for target in components.forth(y).T
+            ]
+        return _Fitted(components, models)
+
+
+class _Fitted:
+    def __init__(self, components: Components, models: list[Any]) -> None:
+        self._components, self._models = components, models
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        columns = [np.asarray(model.predict(features)) for model in self._models]
+        return self._components.back(np.column_stack(columns))
