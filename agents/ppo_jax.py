@@ -9,9 +9,10 @@ seconds; the searches then take a fraction of one.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from blox_env.agent import Agent, Seed
+from blox_env.agents._jax import run
 from blox_env.envs.episode.decisions import Granularity
 from blox_env.envs.episode.observations import Observation
 from blox_env.ground.errors import check_positive_int
@@ -68,26 +69,13 @@ class PPOJax(Agent):
             ValueError: for a space that cannot be listed.
         """
         with extra("jax", "the agent ppo-jax"):
-            import jax
+            from blox_env.jax.ppo import PPO, Form, Hyper
 
-            from blox_env.jax import ppo
-            from blox_env.jax.environment import of_problem
+        def make(env: Any) -> PPO:
+            steps = self.episodes * len(env.rules.decisions)
+            width, passes = self.hidden, self.epochs
+            # the problem has the account
+            return PPO(env, Form(self.envs, steps, passes, self.minibatches, width, budget=1))
+
         shown = {"granularity": self.granularity, "observation": self.observation}
-        env = of_problem(problem, **shown)
-        form = ppo.Form(
-            envs=self.envs,
-            steps=self.episodes * len(env.rules.decisions),
-            epochs=self.epochs,
-            minibatches=self.minibatches,
-            hidden=self.hidden,
-            budget=1,  # the problem has the account
-        )
-        learning = ppo.PPO(env, form)
-        hyper = ppo.Hyper(self.learning_rate, self.entropy, self.clip)
-        key = jax.random.key(int(np.random.default_rng(seed).integers(2**31)))
-        learner = ppo.init(learning, key, env.default_params)
-        while not problem.done:
-            learner, asked = ppo.update(learning, learner, env.default_params, hyper)
-            for numbers, complete in zip(*map(np.asarray, asked), strict=True):
-                if complete.any() and not problem.done:
-                    problem.evaluate(problem.space.from_index(numbers[complete]))
+        run(problem, seed, make, Hyper(self.learning_rate, self.entropy, self.clip), **shown)

@@ -12,7 +12,7 @@ with extra("jax", "blox_env.jax"):
 
 
 class Account(NamedTuple):
-    """What a search has spent, and what it evaluated.
+    """Spendings of a search, and the architectures that it evaluated.
 
     Attributes:
         known: which architectures were evaluated, ``(size,)``.

@@ -94,7 +94,7 @@ class JaxEnv:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What decides the program: environments with equal keys differ in their params alone."""
+        """The facts that decide the program; with equal ones params alone differ."""
         seen = self.rules.observer
         return (*self.moves.key, *self.worth.key, seen.kind, seen.goal_columns, seen.nodes)
 

@@ -46,13 +46,18 @@ class Moves:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What decides the program: moves with equal keys differ in their arrays alone."""
+        """The facts that decide the program: moves with equal keys differ in their arrays alone."""
         facts = (self.edits, self.whole, self.actions, self.blank, self.end, self._limited)
         return (self.space.options, *facts)
 
     def index(self, row: Array) -> Array:
         """Number of an architecture ``(slots,)`` among all of the space."""
         return jnp.sum(row * self._strides)
+
+    def row(self, index: Array) -> Array:
+        """The architecture ``(slots,)`` of a number."""
+        options = np.array(self.space.options, dtype=np.int32)
+        return (index // self._strides % options).astype(jnp.int32)
 
     def cells(self, row: Array, params: EnvParams) -> Array:
         """Cells of a complete architecture ``(slots,)``."""
@@ -137,7 +142,7 @@ class Moves:
         return jnp.where(allowed, self.cells(changed, params), cells), node, allowed, allowed
 
     def _possible(self, row: Array, params: EnvParams) -> Array:
-        """Which changes make a feasible architecture; setting what is set already does."""
+        """Mask of the changes that make a feasible architecture; setting what is set does."""
         changes = params.changes
         assert changes is not None
         slot = changes.slot

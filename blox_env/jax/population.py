@@ -11,7 +11,7 @@ import numpy as np
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.jax.account import over
-from blox_env.jax.ppo import PPO, Hyper, Learner
+from blox_env.jax.searcher import Searcher
 from blox_env.jax.tables import Array, EnvParams
 
 with extra("jax", "blox_env.jax"):
@@ -20,7 +20,7 @@ with extra("jax", "blox_env.jax"):
 
 @dataclass(frozen=True)
 class Found:
-    """What a population of searches evaluated.
+    """Architectures that a population of searches evaluated.
 
     Attributes:
         trace: numbers of the architectures in order of evaluation, ``(searches, budget)``; -1 where
@@ -50,7 +50,7 @@ class Population:
         agent: of all of them.
         params: of the environment.
         keys: one a search, ``(searches,)``.
-        hyper: numbers, or arrays ``(searches,)``.
+        hyper: numbers, or arrays ``(searches,)``; those of the agent if not given.
         updates: of every search in one call of the program.
 
     Attributes:
@@ -60,18 +60,18 @@ class Population:
 
     def __init__(
         self,
-        agent: PPO,
+        agent: Searcher,
         params: EnvParams,
         keys: Array,
-        hyper: Hyper | None = None,
+        hyper: Any = None,
         updates: int = 16,
     ) -> None:
         self.agent, self.params, self.keys = agent, params, keys
-        self.hyper = hyper or Hyper()
+        self.hyper = agent.hyper if hyper is None else hyper
         self.updates = updates
         self.compiling_s = 0.0
         self.program: Any = None
-        self._learners: Learner | None = None
+        self._learners: Any = None
 
     def compile(self, options: dict[str, Any] | None = None) -> None:
         """Make the first weights, and compile the program.
@@ -103,12 +103,11 @@ class Population:
         learners = self._learners
         assert learners is not None
         steps, start = 0, time.perf_counter()
-        form = self.agent.form
         done = False
         while not (steps and (done or time.perf_counter() - start >= seconds)):
             learners, ended = self.program(learners, self.params, self.hyper)
             done = bool(np.asarray(ended).all())  # waits for the program
-            steps += len(self.keys) * self.updates * form.envs * form.steps
+            steps += len(self.keys) * self.updates * self.agent.steps
         took = time.perf_counter() - start
         self._learners = learners  # the next run goes on from here
         trace = np.asarray(learners.account.trace).astype(np.int64)
@@ -116,12 +115,12 @@ class Population:
         reward = np.where(trace >= 0, rewards[np.maximum(trace, 0)], np.nan)
         return Found(trace, reward, np.asarray(learners.account.queries), steps, took)
 
-    def _run(self, learners: Learner, params: EnvParams, hyper: Hyper) -> tuple[Learner, Array]:
+    def _run(self, learners: Any, params: EnvParams, hyper: Any) -> tuple[Any, Array]:
         """Some updates of all searches; and which of them are over."""
-        axes = Hyper(*(0 if np.ndim(value) else None for value in self.hyper))
+        axes = jax.tree.map(lambda value: 0 if np.ndim(value) else None, self.hyper)
         update = jax.vmap(self.agent.update, (0, None, axes))
 
-        def one(carry: Learner, _: None) -> tuple[Learner, None]:
+        def one(carry: Any, _: None) -> tuple[Any, None]:
             return update(carry, params, hyper)[0], None
 
         learners, _ = jax.lax.scan(one, learners, None, length=self.updates)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from blox_env.ground.extras import extra
 from blox_env.jax.account import Account, booked, opened
 from blox_env.jax.environment import EnvState, JaxEnv
+from blox_env.jax.searcher import Asked, Searcher
 from blox_env.jax.tables import Array, EnvParams
 
 with extra("jax", "blox_env.jax"):
@@ -45,7 +46,7 @@ class Hyper(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What decides the form of the program, the same for all searches in it.
+    """The form of the program, the same for all searches in it.
 
     Attributes:
         envs: episodes side by side.
@@ -80,7 +81,7 @@ class Learner(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What was gathered, ``(steps, envs, …)``."""
+    """Gathered experience, ``(steps, envs, …)``."""
 
     seen: Array
     mask: Array
@@ -93,8 +94,8 @@ class Steps(NamedTuple):
     evaluated: Array
 
 
-class PPO:
-    """The functions of a search: ``init`` and ``update``; all of one seed, for ``jax.vmap``.
+class PPO(Searcher):
+    """Actor and critic, updated after every ``envs · steps`` steps.
 
     Args:
         env: with flat observations and one number as action.
@@ -102,7 +103,8 @@ class PPO:
     """
 
     def __init__(self, env: JaxEnv, form: Form | None = None) -> None:
-        self.env, self.form = env, form or Form()
+        super().__init__(env, form or Form())
+        self.hyper = Hyper()
         if self.form.envs * self.form.steps % self.form.minibatches:
             raise ValueError(
                 f"minibatches must divide envs · steps = {self.form.envs * self.form.steps}, "
@@ -111,16 +113,6 @@ class PPO:
         self.adam = optax.chain(
             optax.clip_by_global_norm(self.form.max_norm), optax.scale_by_adam(eps=1e-5)
         )
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether the programs are the same."""
-        if not isinstance(other, PPO):
-            return NotImplemented
-        return (self.env.key, self.form) == (other.env.key, other.form)
-
-    def __hash__(self) -> int:
-        """By the program, so that JAX compiles equal ones once."""
-        return hash((self.env.key, self.form))
 
     def init(self, key: Array, params: EnvParams) -> Learner:
         """A search that has not begun.
@@ -138,9 +130,7 @@ class PPO:
         account = opened(env.space.size, form.budget)
         return Learner(weights, self.adam.init(weights), states, seen, key, account)
 
-    def update(
-        self, learner: Learner, params: EnvParams, hyper: Hyper
-    ) -> tuple[Learner, tuple[Array, Array]]:
+    def update(self, learner: Learner, params: EnvParams, hyper: Hyper) -> tuple[Learner, Asked]:
         """Gather steps and learn from them.
 
         Args:
@@ -149,13 +139,17 @@ class PPO:
             hyper: of this search.
 
         Returns:
-            The learner, and the architectures it asked for: numbers ``(steps, envs)``, and which of
-            them are complete.
+            The learner, and the architectures that were complete after each step.
         """
         learner, steps = self._gathered(learner, params)
         advantages = self._advantages(learner, steps, hyper)
         learner = self._learned(learner, steps, advantages, hyper)
         return learner, (steps.index, steps.evaluated)
+
+    @property
+    def steps(self) -> int:
+        """Steps between updates, of all episodes."""
+        return int(self.form.envs * self.form.steps)
 
     # -- the networks ------------------------------------------------------------------------
 
@@ -266,7 +260,3 @@ class PPO:
 
         (weights, moments), _ = jax.lax.scan(learn, (learner.weights, learner.moments), orders)
         return learner._replace(weights=weights, moments=moments, key=key)
-
-
-init = jax.jit(PPO.init, static_argnums=0)
-update = jax.jit(PPO.update, static_argnums=0)

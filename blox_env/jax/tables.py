@@ -23,7 +23,7 @@ Array = Any  # a jax.Array, or what a transformation of JAX puts in its place
 
 
 class Choices(NamedTuple):
-    """What building by decisions is looked up in; see ``Build.tables``."""
+    """Arrays that building by decisions looks things up in; see ``Build.tables``."""
 
     after: Array
     slot: Array
@@ -36,7 +36,7 @@ class Choices(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What editing is looked up in; see ``Edits.tables``. ``starts`` are masks of blocks."""
+    """Arrays of editing; see ``Edits.tables``. ``starts`` are masks of blocks."""
 
     results: Array
     slot: Array

@@ -39,7 +39,7 @@ class Worth:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What decides the program: with equal keys only arrays differ."""
+        """The facts that decide the program: with equal keys only arrays differ."""
         asked = self.noisy or self.goal == "latency_target"
         formula = (self._formula, self._constrained) if asked else ()
         return (self.goal, self.noisy, self.objectives, self._devices, self._costly, *formula)

@@ -47,19 +47,22 @@ def test_some_episodes_are_those_of_the_numpy_environment(id_, arguments):
 
 
 def everything():
-    """Every observation, granularity, goal and mask."""
-    for kind, granularity in itertools.product(KINDS, ("block", "operation", "whole")):
-        named = {"observation": kind, "granularity": granularity}
-        for goal, limit in itertools.product(({}, TARGET, DEVICES), ({}, BUDGET, LIMITS, SIZE)):
-            if goal is DEVICES and "latency" in str(limit):
-                continue  # every device would need a limit of its own
-            if goal and kind == "indices":
-                continue  # they cannot show a goal
-            yield "Blox-v0", {**named, **goal, **limit}
+    """Every observation in every granularity; every goal and mask in every granularity."""
+    limits = ({}, BUDGET, LIMITS, SIZE)
+    pairs = [*itertools.product(({}, TARGET), limits), (DEVICES, {}), (DEVICES, SIZE)]
+    for granularity in ("block", "operation", "whole"):
+        named = {"granularity": granularity}
+        for number, kind in enumerate(KINDS):
+            yield "Blox-v0", {**named, "observation": kind, **limits[number % 4]}
             if granularity != "whole":
-                yield "BloxEdit-v0", {**named, **goal, **limit}
+                yield "BloxEdit-v0", {**named, "observation": kind, **limits[number % 4]}
+        for number, (goal, limit) in enumerate(pairs):
+            shown = {"observation": ("ops", "graph", "dict", "onehot")[number % 4]}
+            yield "Blox-v0", {**named, **goal, **limit, **shown}
+            if granularity != "whole":
+                yield "BloxEdit-v0", {**named, **goal, **limit, **shown}
             if goal is not TARGET:
-                yield "MOBlox-v0", {**named, **goal, **limit, **VECTOR}
+                yield "MOBlox-v0", {**named, **goal, **limit, **shown, **VECTOR}
     free = {"constraints": {"params": 2.5e6}, "enforce_constraints": False}
     for reward in ("accuracy", "mnasnet-hard", "tunas", "linear", "chebyshev", "constraint"):
         yield "Blox-v0", {"reward": reward, **TARGET, **free}

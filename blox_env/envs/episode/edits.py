@@ -124,7 +124,7 @@ class Edits(Moves):
         return masks
 
     def tables(self) -> dict[str, NDArray[Any]]:
-        """What changes are looked up in, for environments that are compiled.
+        """All that changes are looked up in, for environments that are compiled.
 
         ``results`` ``(slots, options, actions)`` is the option of the slot after an action, -1 for
         none and where the action is about another slot; ``slot`` says which that is.
