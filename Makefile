@@ -89,8 +89,8 @@ agents: setup
 
 # Libraries that do not fit together have environments of their own. Each runs the tests of what it
 # has; all of them run, then the target fails if one of them did.
-clients: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
-	@failed=; for venv in .venv .venv-rllib .venv-clients; do \
+clients: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup .venv-gymnax/.blox-env-setup
+	@failed=; for venv in .venv .venv-rllib .venv-clients .venv-gymnax; do \
 	    echo "make clients: $$venv"; \
 	    $$venv/bin/python -m pytest -m clients $(CLIENT_TESTS) || failed="$$failed $$venv"; \
 	done; \
@@ -112,6 +112,13 @@ trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
 	@echo 'Installing MO-Gymnasium, MORL-Baselines and TorchRL into .venv-clients ...'
 	@.venv-clients/bin/python $(PIP_INSTALL) -e . torch mo-gymnasium morl-baselines torchrl nats-bench \
 	    pytest hypothesis -c constraints-clients.txt
+	@touch $@
+
+.venv-gymnax/.blox-env-setup: pyproject.toml constraints-gymnax.txt
+	@.ci/make-venv .venv-gymnax '$(PYTHON)'
+	@echo 'Installing gymnax, rejax and evosax into .venv-gymnax ...'
+	@.venv-gymnax/bin/python $(PIP_INSTALL) -e '.[gymnax,evosax]' rejax pytest hypothesis \
+	    -c constraints-gymnax.txt
 	@touch $@
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.

@@ -27,7 +27,7 @@ for name in names:
         try:
             importlib.import_module(name)
         except ImportError as error:  # one does not fit beside the others, one needs a GPU
-            if "blox-env[rllib]" not in str(error) and "blox-env[gpu]" not in str(error):
+            if not any(f"blox-env[{name}]" in str(error) for name in ("rllib", "gpu", "evosax")):
                 raise
 print(f"{len(names)} modules of the wheel imported")
 """

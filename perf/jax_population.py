@@ -20,17 +20,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
+
+import blox_env
+import blox_env.agents.ppo as torch_agent
+from blox_env.jax import make
+from blox_env.jax.population import Population
+from blox_env.jax.ppo import PPO, Form, Hyper
+
 START = time.perf_counter()
-
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-
-import blox_env  # noqa: E402
-import blox_env.agents.ppo as torch_agent  # noqa: E402
-from blox_env.jax import make  # noqa: E402
-from blox_env.jax.population import Population  # noqa: E402
-from blox_env.jax.ppo import PPO, Form, Hyper  # noqa: E402
-
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 AT = (1, 5, 10, 20, 50, 100, 150, 200, 300, 400, 500)  # evaluations after which regrets are shown
 STEADY_S = 2.0  # that steps are counted for at least
@@ -38,7 +37,7 @@ GPU_OPTIONS: dict[str, Any] = {"xla_gpu_enable_triton_gemm": False}  # tries few
 
 
 def left(seconds: float) -> float:
-    """Seconds of the limit that are left since the process began."""
+    """Seconds of the limit that are left, without those of the imports."""
     return seconds - (time.perf_counter() - START)
 
 

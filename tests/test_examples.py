@@ -11,6 +11,7 @@ pytestmark = pytest.mark.extra
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Examples of libraries that .venv does not have: `make clients` runs them where they are.
 CLIENTS = {"rllib_masked.py": "tree", "torchrl_recipe.py": "torchrl"}
+COMPILED = {"thousand_seeds.py": "jax"}  # make jax
 
 
 def run(*command, cwd, **environment):
@@ -27,13 +28,17 @@ def run(*command, cwd, **environment):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(p.name, marks=pytest.mark.clients) if p.name in CLIENTS else p.name
+        pytest.param(
+            p.name,
+            marks=[pytest.mark.clients] * (p.name in CLIENTS)
+            + [pytest.mark.jax] * (p.name in COMPILED),
+        )
         for p in sorted(EXAMPLES.glob("*.py"))
     ],
 )
 def test_example_runs(name, tmp_path):
-    if name in CLIENTS:
-        pytest.importorskip(CLIENTS[name])
+    if needed := {**CLIENTS, **COMPILED}.get(name):
+        pytest.importorskip(needed)
     done = run(str(EXAMPLES / name), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -53,6 +53,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "reinforce": "blox_env.agents.reinforce:Reinforce",
         "reinforce-jax": "blox_env.agents.reinforce_jax:ReinforceJax",
         "simulated-annealing": "blox_env.agents.simulated_annealing:SimulatedAnnealing",
+        "snes-jax": "blox_env.agents.snes_jax:SNESJax",
         "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
         "tpe": "blox_env.agents.tpe:TPE",
     },

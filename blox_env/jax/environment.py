@@ -6,10 +6,9 @@ import dataclasses
 from functools import partial
 from typing import Any
 
-import gymnasium as gym
 from gymnasium import spaces
 
-from blox_env.envs.config import EnvConfig, MOEnvConfig
+from blox_env.envs.config import EnvConfig
 from blox_env.envs.episode.rules import Rules
 from blox_env.ground.extras import extra, extra_module
 from blox_env.jax.moves import Moves
@@ -308,31 +307,6 @@ def of_problem(problem: Problem, **arguments: Any) -> JaxEnv:
         ValueError: where there is no table of everything.
     """
     return JaxEnv(Rules(EnvConfig(problem=problem, **arguments)))
-
-
-def make(
-    id: str = "blox_env/Blox-v0",  # noqa: A002 (as gymnasium.make has it)
-    *,
-    deviation: float = 0.0,
-    **arguments: Any,
-) -> tuple[JaxEnv, EnvParams]:
-    """An environment and its parameters, by the names and arguments of ``gymnasium.make``.
-
-    Args:
-        id: of a registered environment of this package.
-        deviation: standard deviation of the error of every evaluation's accuracy.
-        arguments: of the environment; also ``max_episode_steps``.
-
-    Raises:
-        ValueError: where there is no table of everything.
-    """
-    spec = gym.spec(id)
-    given = {**spec.kwargs, **arguments}
-    limit = given.pop("max_episode_steps", spec.max_episode_steps)
-    family = id.rpartition("/")[2]
-    config = (MOEnvConfig if family.startswith("MO") else EnvConfig)(**given)
-    env = JaxEnv(Rules(config, edits="Edit" in family), max_steps=limit, deviation=deviation)
-    return env, env.default_params
 
 
 def _in_gymnax(space: spaces.Space[Any]) -> Any:

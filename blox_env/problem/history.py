@@ -149,7 +149,7 @@ class History:
 
     @property
     def feasible(self) -> NDArray[np.bool_]:
-        """Which trials keep to the constraints; all of them where there are none."""
+        """Mask of the trials that keep to the constraints; all of them where there are none."""
         if self._asked is None or not self._asked.constraints.limits:
             return np.ones(len(self), dtype=bool)
         return np.asarray(self._asked.constraints.within(self.x, self.latency_ms), dtype=bool)

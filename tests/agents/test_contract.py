@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,14 @@ AGENTS = [
     for name in NAMES
     if name not in COMPILED
 ]
-AGENTS += [pytest.param(name, marks=[pytest.mark.extra, pytest.mark.jax]) for name in COMPILED]
+NO_EVOSAX = pytest.mark.skipif(find_spec("evosax") is None, reason="needs evosax")
+AGENTS += [
+    pytest.param(
+        name,
+        marks=[pytest.mark.extra, pytest.mark.jax] + [NO_EVOSAX] * (name == "snes-jax"),
+    )
+    for name in COMPILED
+]
 SPACES = {
     "blox": None,
     "small": SearchSpace((3, 1, 2)),
