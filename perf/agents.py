@@ -260,7 +260,8 @@ def main() -> None:
     """Run what is missing, then show everything."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = ",".join
-    parser.add_argument("--agents", default=names(blox_env.list_agents()))
+    plain = [name for name in blox_env.list_agents() if not name.endswith("-jax")]
+    parser.add_argument("--agents", default=names(plain))  # not the compiled forms of the same
     parser.add_argument("--problems", default=names(PROBLEMS))
     parser.add_argument("--macro", help="store of NAS-Bench-Macro that blox-env import wrote")
     parser.add_argument("--budget", type=int, default=200)

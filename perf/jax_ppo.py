@@ -12,9 +12,11 @@ the Mann-Whitney test, and by an interval of the difference of their means (boot
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -77,8 +79,9 @@ class Plain:
         return float((self.model.num_timesteps - before) / (time.process_time() - start))
 
 
-def speed(rounds: int) -> None:
-    """Print steps a second and their ratios."""
+def speed(rounds: int) -> dict[str, Any]:
+    """Print steps a second and their ratios; and give them."""
+    result: dict[str, Any] = {}
     for name, options in SETTINGS.items():
         agent = torch_agent.PPO(**options)
         plain, one, many = Plain(agent), Compiled(agent, 1), Compiled(agent, 64)
@@ -86,6 +89,7 @@ def speed(rounds: int) -> None:
         found = [statistics.median(column) for column in rates.T]
         print(f"\n{name}: {vars(agent)}")
         print(f"stable-baselines3 {found[0]:10,.0f} steps/s")
+        result[name] = {"parameters": vars(agent), "stable-baselines3": {"steps_s": found[0]}}
         for each, column, label in ((one, 1, "one search"), (many, 2, "64 searches")):
             ratios = rates[:, column] / rates[:, 0]
             print(
@@ -93,6 +97,13 @@ def speed(rounds: int) -> None:
                 f"({min(ratios):.1f} … {max(ratios):.1f}); compiled in {each.compiled_s:.1f} s, "
                 f"{each.megabytes:.0f} MB"
             )
+            result[name][label] = {
+                "steps_s": found[column],
+                "ratios": ratios.tolist(),
+                "compiled_s": each.compiled_s,
+                "megabytes": each.megabytes,
+            }
+    return result
 
 
 def final_regret(agent: str, seeds: int, budget: int) -> Any:
@@ -105,8 +116,8 @@ def final_regret(agent: str, seeds: int, budget: int) -> Any:
     return np.array(found)
 
 
-def compare_regrets(plain: Any, compiled: Any) -> None:
-    """Print whether two samples of regrets differ."""
+def compare_regrets(plain: Any, compiled: Any) -> dict[str, Any]:
+    """Print whether two samples of regrets differ; and give them."""
     for name, values in (("ppo", plain), ("ppo-jax", compiled)):
         low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
         print(f"{name:8} mean {values.mean():.5f}, quartiles {low:.5f} {middle:.5f} {high:.5f}")
@@ -116,8 +127,14 @@ def compare_regrets(plain: Any, compiled: Any) -> None:
     print(
         f"difference of the means {compiled.mean() - plain.mean():+.5f} ({low:+.5f} … {high:+.5f})"
     )
-    print(f"Kolmogorov-Smirnov: p = {stats.ks_2samp(plain, compiled).pvalue:.3f}")
-    print(f"Mann-Whitney: p = {stats.mannwhitneyu(plain, compiled).pvalue:.3f}")
+    tests = {
+        "Kolmogorov-Smirnov": float(stats.ks_2samp(plain, compiled).pvalue),
+        "Mann-Whitney": float(stats.mannwhitneyu(plain, compiled).pvalue),
+    }
+    for name, p_value in tests.items():
+        print(f"{name}: p = {p_value:.3f}")
+    means = {"ppo": float(plain.mean()), "ppo-jax": float(compiled.mean())}
+    return {"seeds": len(plain), "means": means, "difference": [low, high], "p": tests}
 
 
 def main() -> None:
@@ -126,16 +143,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=0, help="searches of each for the regrets")
     parser.add_argument("--budget", type=int, default=300)
+    parser.add_argument("--out", type=Path, help="a file for the figures (docs/jax_ppo.json)")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before JAX counts the cores
     torch.set_num_threads(1)
     print(f"blox-env {blox_env.__version__}, jax {jax.__version__}, torch {torch.__version__}")
+    result: dict[str, Any] = {"jax": jax.__version__, "torch": torch.__version__}
     if arguments.rounds:
-        speed(arguments.rounds)
+        result["speed"] = speed(arguments.rounds)
     if arguments.seeds:
         print(f"\nregret after {arguments.budget} evaluations, {arguments.seeds} seeds")
         agents = ("ppo", "ppo-jax")
-        compare_regrets(*(final_regret(a, arguments.seeds, arguments.budget) for a in agents))
+        samples = [final_regret(a, arguments.seeds, arguments.budget) for a in agents]
+        result["regret"] = {"budget": arguments.budget, **compare_regrets(*samples)}
+    if arguments.out:
+        arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

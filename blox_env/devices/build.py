@@ -315,7 +315,7 @@ def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def _drawn(
     rows: IntArray, measured: FloatArray, space: SearchSpace, candidate: predictor.Candidate
 ) -> tuple[int, ScoreFacts] | None:
-    """How well those without equal blocks are predicted, where these are fewer than the others.
+    """Score of those without equal blocks, where these are fewer than the others.
 
     Architectures of equal blocks alone do not tell what an operation costs in which stage, so the
     error over all networks says little of the others then.

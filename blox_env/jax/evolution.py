@@ -61,6 +61,8 @@ class Evolution(Searcher):
         form: of the program.
     """
 
+    steered = False
+
     def __init__(self, env: JaxEnv, form: Form | None = None) -> None:
         super().__init__(env, form or Form())
         self._options = np.array(env.space.options, dtype=np.int32)

@@ -102,8 +102,17 @@ class PPO(Searcher):
         form: of the program.
     """
 
+    goals = True
+    steered = False
+
     def __init__(self, env: JaxEnv, form: Form | None = None) -> None:
         super().__init__(env, form or Form())
+        if env.moves.whole or env.rules.observer.in_parts:
+            raise ValueError(
+                "PPO needs one number as action and flat observations, got "
+                f"granularity={env.rules.config.granularity!r}, "
+                f"observation={env.rules.config.observation!r}"
+            )
         self.hyper = Hyper()
         if self.form.envs * self.form.steps % self.form.minibatches:
             raise ValueError(

@@ -25,15 +25,29 @@ class Searcher(ABC):
         env: what is searched.
         form: what decides the program beside the environment; with ``budget`` and ``max_queries``.
 
+    Raises:
+        ValueError: for an environment whose reward or actions it cannot use.
+
     Attributes:
         env: what is searched.
         form: of the program.
+        goals: whether episodes may have goals.
+        steered: whether the environment has to be built decision by decision.
         hyper: hyper-parameters that may differ from search to search, as numbers.
     """
 
     hyper: Any = ()
+    goals = False
+    steered = True
 
     def __init__(self, env: JaxEnv, form: Any) -> None:
+        name = type(self).__name__
+        if env.worth.objectives:
+            raise ValueError(f"{name} needs one number as reward, got {env.worth.objectives}")
+        if env.worth.goal and not self.goals:
+            raise ValueError(f"{name} searches for one reward, got goal={env.worth.goal!r}")
+        if self.steered and (env.moves.whole or env.moves.edits):
+            raise ValueError(f"{name} needs architectures built by decisions, got {env.name}")
         self.env, self.form = env, form
 
     def __eq__(self, other: object) -> bool:
