@@ -128,7 +128,21 @@ def tables() -> str:
         columns.extend(device.latency_ms(every) for device in devices)
         cells = [f"{spearmanr(accuracy, c).statistic:.2f}" for c in columns]
         text.append(f"| benchmark `{benchmark}`, whole table | " + " | ".join(cells) + " |")
+    text += ["", both_places()]
     return "\n".join(text) + "\n"
+
+
+def both_places() -> str:
+    """A sentence about trainings of the same architecture and seed on a CPU and on a GPU."""
+    pairs = json.loads((ROOT / "docs" / "fidelity.json").read_text())["both_places"]
+    difference = np.array([pair["cpu"] - pair["gpu"] for pair in pairs])
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    return (
+        f"{len(pairs)} trainings of the benchmark `cifar10` were made with the same architecture "
+        f"and seed on a CPU in float32 and on the GPU in bfloat16: CPU minus GPU is "
+        f"{difference.mean():+.4f} ± {error:.4f} on average, {difference.std(ddof=1):.4f} from one "
+        f"to the next, as between two seeds."
+    )
 
 
 def explained(values: Values, names: list[str]) -> list[str]:
