@@ -19,6 +19,10 @@ MARGIN = 1e-9  # sums in another order may differ a little
 _MOST = 512  # least combinations that are kept; of more only a bound of each size
 
 
+class UnboundedError(ValueError):
+    """For a constraint without bounds."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A quantity of architectures that is worked out slot by slot.

@@ -11,7 +11,7 @@ from blox_env.benchmarks.base import Benchmark
 from blox_env.devices.base import Device
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
-from blox_env.problem.bounds import MARGIN, Part, Term
+from blox_env.problem.bounds import MARGIN, Part, Term, UnboundedError
 from blox_env.problem.objectives import SIZES, Objectives
 
 CONSTRAINTS = ("latency_ms", "memory_mb", *SIZES)
@@ -108,7 +108,7 @@ class Constraints:
         """The limits in parts that are worked out slot by slot, for :class:`Bounds`.
 
         Raises:
-            ValueError: names a constraint that cannot be bounded so.
+            UnboundedError: names a constraint that cannot be bounded so.
         """
         return [
             Term(name, limit, {part: (weight, self._part(name, part)) for part, weight in of})
@@ -129,7 +129,7 @@ class Constraints:
                 tables = [table.astype(np.float64) for table in found.tables]
                 return Part(found.base, tuple(tables), found.combined)
             wanted = f"one with slotwise({part!r})"
-        raise ValueError(
+        raise UnboundedError(
             f"masks of constraint {name!r} need a space that can be listed, or {wanted}, got "
             f"{self._sizes.benchmark.space!r}: with enforce_constraints=False it is a cost"
         )

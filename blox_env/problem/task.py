@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from blox_env.devices.base import Device, list_devices, load_device
 from blox_env.ground import defaults, registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import BoolArray, FloatArray, IntArray
+from blox_env.problem.bounded import BoundedCandidates
+from blox_env.problem.bounds import UnboundedError
 from blox_env.problem.candidates import Candidates, common
 from blox_env.problem.constraints import Constraints
 from blox_env.problem.history import Trials
@@ -153,9 +156,14 @@ class Task:
     def candidates(self) -> Candidates:
         """The architectures that a search proposes: known, and within the constraints.
 
-        In spaces too large to list, constraints leave all of them in, and count as penalties.
+        In spaces too large to list they follow from bounds; where those are lacking, constraints
+        leave all of them in, and count as penalties.
         """
         if not self.constraints:
+            return self.known
+        if not self.known.listable:
+            with contextlib.suppress(UnboundedError):
+                return BoundedCandidates(self.space, self.constraints)
             return self.known
         what = f"within {self.constraints}"
         limit = LISTABLE if self.known.complete else self.known.count

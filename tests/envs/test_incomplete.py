@@ -16,6 +16,7 @@ from blox_env import (
 )
 from blox_env.agent import AskTellAgent
 from blox_env.problem.clock import Clock
+from blox_env.spaces import DartsSpace
 from tests.toys import PartBenchmark, ToyBenchmark, ToyDevice, huge_space
 
 LARGE = SearchSpace((9,) * 12, "large")  # 3e11: nothing lists it
@@ -137,6 +138,17 @@ def test_trained_agents_search_what_is_known(agent):
     problem = Problem(PartBenchmark(BloxSpace(), rows), None, budget=12)
     history = search(problem, agent, seed=0)
     assert problem.candidates.contains(history.x).all()
+    assert len(history) == 12
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("agent", TRAINED)
+def test_trained_agents_keep_to_constraints_of_a_space_too_large_to_list(agent):
+    """Without guidance they would build what is masked, which costs nothing, for ever."""
+    limits = {"params": 6e5, "macs": 1.0e8}  # one in a thousand keeps to them
+    problem = Problem(ToyBenchmark(DartsSpace()), None, budget=12, constraints=limits)
+    history = search(problem, agent, seed=0)
+    assert history.feasible.all()
     assert len(history) == 12
 
 
