@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,6 +187,14 @@ class Encoder:
     def __call__(self, x: IntArray) -> FloatArray:
         """Features ``(n, columns)`` of architectures ``(n, slots)``."""
         return np.asarray((self._columns(x) - self._shift) / self._scale)
+
+    def facts(self) -> dict[str, Any]:
+        """Kinds of features and their standardisation, in plain numbers."""
+        return {
+            "kinds": self._kinds,
+            "shift": self._shift.tolist(),
+            "scale": self._scale.tolist(),
+        }
 
     def _columns(self, x: IntArray) -> FloatArray:
         parts = [self._space.features(x, kind) for kind in self._kinds]

@@ -12,11 +12,14 @@ import typer
 import blox_env
 from blox_env.cli.common import console
 from blox_env.cli.views.progress import tracked
+from blox_env.ground.errors import unknown_name
 from blox_env.ground.files import write_json
 
 app = typer.Typer(
     help="Models of trainings: compare families, make a benchmark.", no_args_is_help=True
 )
+
+Space = Annotated[str, typer.Option(help="Space of the architectures: blox or bloxxl.")]
 
 
 @app.command()
@@ -55,10 +58,29 @@ def build(
 
 
 @app.command()
+def fit(
+    out: Annotated[Path, typer.Option(help="Folder of the benchmark, not there yet.")],
+    trainings: Annotated[list[Path], typer.Option(help="What collect packed; once for each file.")],
+    space: Space = "blox",
+    name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-surrogate",
+    folds: Annotated[int, typer.Option(help="Folds of held-out predictions.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of folds and models.")] = 0,
+) -> None:
+    """Fit a model and write it as a benchmark: for spaces that no table can hold."""
+    from blox_env.benchmarks.fit import fit_model
+
+    with console.status("fitting the surrogate"):
+        facts = fit_model(trainings, out, space, name=name, folds=folds, seed=seed)
+    console.print_json(json.dumps({k: facts[k] for k in ("trainings", "held_out")}))
+
+
+@app.command()
 def evaluate(
     trainings: Annotated[list[Path], typer.Option(help="What collect packed; once for each file.")],
+    space: Space = "blox",
     family: Annotated[
-        list[str] | None, typer.Option(help="Family to evaluate; once for each.")
+        list[str] | None,
+        typer.Option(help="Family to evaluate; once for each. [gaussian-process, trees]"),
     ] = None,
     sizes: Annotated[
         str, typer.Option(help="Sizes of samples to fit on as well, such as 50,100,200.")
@@ -68,11 +90,14 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="JSON file for all figures.")] = None,
 ) -> None:
     """Compare families of surrogates on trainings: held out, and where searches end."""
+    from blox_env.benchmarks.collect import SPACES
     from blox_env.benchmarks.evaluation import evaluate_families
     from blox_env.benchmarks.surrogate import DEFAULT
     from blox_env.benchmarks.trainings import join, read
     from blox_env.cli.views.families import show_families
 
+    if space not in SPACES:
+        raise typer.BadParameter(unknown_name("space", space, SPACES), param_hint="--space")
     if out is not None and out.suffix != ".json":
         raise typer.BadParameter("--out must be a .json file", param_hint="--out")
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +105,7 @@ def evaluate(
         raw = read(Path(folder) / "trainings.csv")
     with tracked() as track:
         found = evaluate_families(
-            raw, blox_env.BloxSpace(), family or DEFAULT, sizes=_numbers(sizes),
+            raw, SPACES[space](), family or DEFAULT, sizes=_numbers(sizes),
             folds=folds, seed=seed, track=track,
         )  # fmt: skip
     show_families(found, console)

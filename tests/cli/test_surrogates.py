@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 pytest.importorskip("sklearn")
 
 from blox_env.benchmarks import trainings
+from blox_env.benchmarks.base import load_benchmark
 from blox_env.cli import app
 from blox_env.spaces import BloxSpace
 
@@ -81,3 +82,15 @@ def test_build_wants_something_to_do(tmp_path: Path) -> None:
     done = RUNNER.invoke(app, ["surrogate", "build", "--out", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert "--trainings" in done.output
+
+
+def test_a_fitted_model_is_a_benchmark(packed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    arguments = ["surrogate", "fit", "--trainings", str(packed), "--out", str(out)]
+    done = RUNNER.invoke(app, [*arguments, "--folds", "2", "--name", "mine"])
+    assert done.exit_code == 0, done.output
+    assert '"architectures": 60' in done.output
+    assert load_benchmark(str(out)).name == "mine"
+    again = RUNNER.invoke(app, arguments)
+    assert isinstance(again.exception, ValueError)
+    assert "model" in str(again.exception)

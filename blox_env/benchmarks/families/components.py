@@ -36,8 +36,42 @@ class Components:
         share = np.cumsum(strength**2) / max(float((strength**2).sum()), 1e-12)
         count = min(MOST, int(np.searchsorted(share, KEPT)) + 1, len(axes))
         self._axes = axes[:count]
-        raw = values @ self._axes.T
-        self._size = np.maximum(raw.std(axis=0), 1e-9)
+        self._size = np.maximum((values @ self._axes.T).std(axis=0), 1e-9)
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Components:
+        """The components that :meth:`facts` tells of.
+
+        Raises:
+            ValueError: for shapes that do not fit each other.
+        """
+        self = cls.__new__(cls)
+        self._mean, self._scale, self._size, self._axes = (
+            np.array(facts.get(key, []), dtype=np.float64)
+            for key in ("mean", "scale", "size", "axes")
+        )
+        targets = self._mean.shape
+        if not (
+            self._mean.ndim == 1
+            and self._scale.shape == targets
+            and self._axes.shape == (*self._size.shape, *targets)
+        ):
+            raise ValueError("components: mean, scale, size and axes do not fit each other")
+        return self
+
+    @property
+    def count(self) -> int:
+        """Number of columns of :meth:`forth`."""
+        return len(self._axes) + 1
+
+    def facts(self) -> dict[str, Any]:
+        """Everything in plain numbers."""
+        return {
+            "mean": self._mean.tolist(),
+            "scale": self._scale.tolist(),
+            "size": self._size.tolist(),
+            "axes": self._axes.tolist(),
+        }
 
     def forth(self, y: FloatArray) -> FloatArray:
         """Components of curves, then the standardised last target ``(n, k + 1)``."""
@@ -89,8 +123,8 @@ class OneByOne(Family):
 
 class _Fitted:
     def __init__(self, components: Components, models: list[Any]) -> None:
-        self._components, self._models = components, models
+        self.components, self.models = components, models
 
     def predict(self, features: FloatArray) -> FloatArray:
-        columns = [np.asarray(model.predict(features)) for model in self._models]
-        return self._components.back(np.column_stack(columns))
+        columns = [np.asarray(model.predict(features)) for model in self.models]
+        return self.components.back(np.column_stack(columns))

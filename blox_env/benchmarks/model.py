@@ -1,0 +1,183 @@
+"""A benchmark that is a model: learning curves of any architecture of a space, large or small.
+
+Nothing is enumerated, so that the space may have 10^19 architectures. The models are LightGBM's,
+kept as their own text; a folder holds
+
+=====================  ==========================================================================
+``surrogate.json``     what is predicted from which features, on what it was fitted, checksums
+``target-K.txt``       a booster for each component of the learning curves
+``spread.txt``         a booster for the squared error of predictions
+``noise.npy``          deviations of single trainings from their mean, as in a table
+``trainings.csv``      what it was fitted on
+=====================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.collect import SPACES
+from blox_env.benchmarks.families.components import Components
+from blox_env.benchmarks.noise import Noise
+from blox_env.ground.errors import unknown_name
+from blox_env.ground.extras import extra
+from blox_env.ground.seeds import STEP, mixed
+from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.store.arrays import read_array
+
+SCHEMA = 1
+FACTS = "surrogate.json"
+NOISE = "noise.npy"
+SPREAD = "spread.txt"
+LEAST = 1e-6  # variance of a prediction, at least
+CHUNK = 8192  # rows predicted at once
+_FIELDS = {
+    "schema": int, "name": str, "space": str, "epochs": int, "description": str, "kinds": list,
+    "shift": list, "scale": list, "components": dict, "sha256": dict,
+}  # fmt: skip
+
+
+class ModelBenchmark(Benchmark):
+    """Predictions of a model in a folder that ``blox-env surrogate fit`` wrote.
+
+    ``val_std`` is how far predictions of architectures that the model had not seen were off. A
+    ``seed`` adds the deviation of a real training of an architecture of similar accuracy, the same
+    whenever asked. Training times are not predicted.
+
+    Args:
+        folder: where the files are.
+
+    Raises:
+        ValueError: for files that are missing, damaged or not those of the checksums; names the
+            file.
+    """
+
+    provides = frozenset({"curves"})
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        facts = read_facts(self.folder)
+        self.card = facts
+        self.name, self.description = facts["name"], facts["description"]
+        self.epochs = int(facts["epochs"])
+        self.space = SPACES[facts["space"]]()
+        self._components = Components.of(facts["components"])
+        self._shift, self._scale = (np.array(facts[k], dtype=float) for k in ("shift", "scale"))
+        self._models = [self._booster(f"target-{k}.txt") for k in range(self._components.count)]
+        self._spread = self._booster(SPREAD)
+        shape = (None, self.epochs + 2)
+        path = self.folder / NOISE
+        self._noise = Noise(read_array(path, facts["sha256"].get(NOISE, ""), np.float32, shape))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and other processes open the models again."""
+        return type(self), (str(self.folder.resolve()),)
+
+    def evaluate(
+        self,
+        x: ArrayLike,
+        *,
+        epochs: int | None = None,
+        best: bool = False,
+        seed: int | None = None,
+    ) -> Evaluation:
+        """Predict trainings; see :meth:`blox_env.benchmarks.base.Benchmark.evaluate`."""
+        length = self.check_epochs(epochs)
+        rows = self.space.check(x)
+        curve, test, std = self._predict(rows)
+        if seed is not None:
+            deviation = self._noise.draw(_numbers(rows), curve[:, -1], seed)
+            curve = np.clip(curve + deviation[:, :-1], 0, 1)
+            test = np.clip(test + deviation[:, -1], 0, 1)
+        part = curve[:, :length]
+        n = len(rows)
+        return Evaluation(
+            val_acc=part.max(axis=1) if best else part[:, -1],
+            test_acc=test if length == self.epochs else np.full(n, np.nan),
+            val_std=std,
+            train_time_s=np.full(n, np.nan),
+            source=np.full(n, "surrogate"),
+        )
+
+    def checksum(self) -> str:
+        """SHA-256 over the checksums of all files."""
+        return hashlib.sha256(json.dumps(self.card["sha256"], sort_keys=True).encode()).hexdigest()
+
+    def _predict(self, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Validation curves ``(n, epochs)``, test accuracies and deviations ``(n,)``."""
+        curves, deviations = [np.empty((0, self.epochs + 1))], [np.empty(0)]
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            raw = [self.space.features(part, kind) for kind in self.card["kinds"]]
+            features = (np.concatenate(raw, axis=1) - self._shift) / self._scale
+            said = np.column_stack([_ask(model, features) for model in self._models])
+            curves.append(np.clip(self._components.back(said), 0, 1))
+            deviations.append(np.sqrt(np.maximum(_ask(self._spread, features), LEAST)))
+        whole = np.concatenate(curves)
+        return whole[:, 1:], whole[:, 0], np.concatenate(deviations)
+
+    def _booster(self, name: str) -> Any:
+        path = self.folder / name
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise ValueError(f"{self.folder} is not whole: {name} is missing") from None
+        if hashlib.sha256(content).hexdigest() != self.card["sha256"].get(name):
+            raise ValueError(f"{path} is damaged: its SHA-256 is not that of {FACTS}")
+        with extra("surrogate", "a model of trainings"):
+            import lightgbm
+        try:
+            return lightgbm.Booster(model_str=content.decode())
+        except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is no model of LightGBM: {error}") from error
+
+
+def from_folder(folder: str | Path) -> ModelBenchmark:
+    """The benchmark in a folder that ``blox-env surrogate fit`` wrote."""
+    return ModelBenchmark(folder)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """The checked ``surrogate.json`` of a folder.
+
+    Raises:
+        ValueError: where it is missing, damaged or of another schema.
+    """
+    path = folder / FACTS
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{folder} is not a surrogate: {FACTS} is missing") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    for field, kind in _FIELDS.items():
+        if not isinstance(facts, dict) or field not in facts:
+            raise ValueError(f"{path}: the field {field!r} is missing")
+        if not isinstance(facts[field], kind):
+            raise ValueError(f"{path}: {field} must be {kind.__name__}, got {facts[field]!r}")
+    if facts["schema"] != SCHEMA:
+        raise ValueError(f"{path}: expected schema {SCHEMA}, got {facts['schema']!r}")
+    if facts["epochs"] < 1:
+        raise ValueError(f"{path}: epochs must be at least 1, got {facts['epochs']}")
+    if facts["space"] not in SPACES:
+        raise ValueError(f"{path}: {unknown_name('space', facts['space'], SPACES)}")
+    return facts
+
+
+def _ask(model: Any, features: FloatArray) -> FloatArray:
+    return np.asarray(model.predict(features, num_threads=1))
+
+
+def _numbers(rows: IntArray) -> NDArray[np.int64]:
+    """A number for each row that depends on all of it, for spaces without an index ``(n,)``."""
+    state = np.zeros(len(rows), dtype=np.uint64)
+    for column in rows.T:
+        state = mixed(state + STEP * (column.astype(np.uint64) + np.uint64(1)))
+    return (state >> np.uint64(1)).astype(np.int64)
