@@ -9,7 +9,6 @@ From ``docs/jax_population.json`` (``perf/jax_population.py --out``, on a GPU) a
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +77,9 @@ def filled(text: str) -> str:
     many = json.loads((HERE / "jax_population.json").read_text(encoding="utf-8"))
     one = json.loads((HERE / "jax_ppo.json").read_text(encoding="utf-8"))
     for name, words in (("gpu", gpu(many)), ("core", core(one)), ("regret", regret(one))):
-        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = block.sub(lambda found, words=words: f"{found[1]}{words}\n{found[2]}", text)
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}{words}\n{end}{rest.split(end)[1]}"
     return text
 
 
