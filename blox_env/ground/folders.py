@@ -45,8 +45,9 @@ def held(folder: Path, what: str) -> Iterator[bool]:
         yield left
     finally:
         with contextlib.suppress(OSError):
-            os.unlink(folder / _LOCK)
-            os.rmdir(folder)
+            if os.listdir(folder) == [_LOCK]:  # else it stays, for the next that holds it
+                os.unlink(folder / _LOCK)
+                os.rmdir(folder)
         os.close(handle)
 
 
@@ -136,6 +137,9 @@ def exchange(source: Path, target: Path, aside: Path) -> Path:
 
     Returns:
         Where the old one is.
+
+    Raises:
+        OSError: where the disk refuses; says where the old one is if it could not be put back.
     """
     if _rename(source, target, _EXCHANGE):
         return source
@@ -143,7 +147,11 @@ def exchange(source: Path, target: Path, aside: Path) -> Path:
     try:
         os.rename(source, target)
     except BaseException:
-        os.rename(aside, target)
+        try:
+            os.rename(aside, target)
+        except OSError as error:  # such as a full disk: nothing is lost
+            text = f"{os.strerror(error.errno or 0)}; what was there is at {aside} now"
+            raise OSError(error.errno, text, str(target)) from error
         raise
     return aside
 

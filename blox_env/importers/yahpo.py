@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blox_env.benchmarks.yahpo import SCHEMA, open_model
-from blox_env.ground.files import write_atomic
+from blox_env.ground.files import write_new
 from blox_env.spaces.darts.notation import setting_table
 from blox_env.store.placing import MODEL, MODEL_FACTS
 
@@ -65,6 +65,6 @@ def import_yahpo(source: Path, folder: Path, name: str | None = None) -> dict[st
             {"file": file, "sha256": digests[file], "bytes": len(content[file])} for file in content
         ],
     }
-    write_atomic(folder / MODEL, content[SOURCE_MODEL])
-    write_atomic(folder / MODEL_FACTS, json.dumps(facts, indent=1).encode())
+    write_new(folder / MODEL, [content[SOURCE_MODEL]])
+    write_new(folder / MODEL_FACTS, [json.dumps(facts, indent=1).encode()])
     return facts

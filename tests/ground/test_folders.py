@@ -121,4 +121,33 @@ def test_what_is_not_of_this_is_left_alone(tmp_path):
             pass
     with held(tmp_path / "work", "it"):
         (tmp_path / "work" / "kept").touch()
-    assert os.listdir(tmp_path / "work") == ["kept"]
+    assert (tmp_path / "work" / "kept").exists()
+
+
+def test_a_working_folder_that_is_not_empty_stays_one_for_the_next(tmp_path):
+    work = tmp_path / "work"
+    with held(work, "somebody"):
+        (work / "left").mkdir()
+    with held(work, "somebody") as left:
+        assert left
+        (work / "left").rmdir()
+    assert not work.exists()
+
+
+def test_what_could_not_be_put_back_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "_rename", lambda *_: False)  # a system without an exchange
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+    rename, calls = os.rename, []
+
+    def once(*places):
+        calls.append(places)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "full", str(places[0]))
+        rename(*places)
+
+    monkeypatch.setattr(os, "rename", once)
+    with pytest.raises(OSError, match=r"what was there is at .*aside now") as error:
+        exchange(tmp_path / "new", tmp_path / "old", tmp_path / "aside")
+    assert error.value.errno == errno.ENOSPC
+    assert (tmp_path / "aside").is_dir()
