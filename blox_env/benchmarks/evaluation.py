@@ -28,6 +28,7 @@ from blox_env.spaces.base import SearchSpace
 FEWEST = 20  # architectures from which a figure is given
 DRAWS = 200  # of noise, for the ceiling of a rank correlation
 MIXTURE, HELD_OUT = "mixture", "held out"
+_NO_AGENTS = ("top", "front")  # what the table itself proposed
 
 
 def evaluate_families(
@@ -193,7 +194,7 @@ def _agents(raw: Trainings, grouped: Grouped) -> dict[str, NDArray[np.bool_]]:
     """Architectures that only one agent found, by agent, where there are enough ``(m,)``."""
     asked = np.array([line.split(":")[1] if ":" in line else "" for line in raw.asked_by])
     answer = {}
-    for agent in sorted(set(asked) - {"", "top", "front"}):
+    for agent in sorted({each for each in asked if not each.startswith(_NO_AGENTS)} - {""}):
         by_it = np.bincount(grouped.member, asked == agent, len(grouped.x))
         own = (by_it == grouped.count) & grouped.found
         if own.sum() >= FEWEST:
