@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 import blox_env
 from blox_env.analysis.device_points import DevicePoints
@@ -68,7 +69,8 @@ blox-env measure --budget 50 --out runs/few --build runs/my-device --device my-l
 ```
 
 How good that is: each embedded device left out in turn, predicted from so many of its networks and
-the other devices, and compared with its other measured networks (`python perf/few_shot.py`).
+the other devices (but for those that it helped to predict, see their cards), and compared with its
+other measured or estimated networks (`python perf/few_shot.py`).
 Networks are *chosen* as the command does, or *drawn* at random (mean of 20 draws); *alone* is a
 ridge on counts of operations without the other devices, on drawn networks. *Measured again* is what
 the device itself gives on another occasion.
@@ -168,14 +170,15 @@ def alike(names: list[str], correlation: np.ndarray) -> str:
         names: of the devices.
         correlation: Spearman's, of every two.
     """
-    count, group = connected_components(correlation >= ALIKE)
+    tree = linkage(squareform(1 - correlation, checks=False), "complete")
+    group = fcluster(tree, 1 - ALIKE, "distance")
     groups = [
         ", ".join(f"`{name}`" for name, own in zip(names, group, strict=True) if own == number)
-        for number in range(count)
+        for number in sorted(set(group.tolist()))
     ]
     return (
-        f"Groups in which a chain of correlations of at least {ALIKE:g} joins every two devices, "
-        f"{count} in all: {'; '.join(groups)}."
+        f"Groups in which every two devices correlate by at least {ALIKE:g} (complete linkage), "
+        f"{len(groups)} in all: {'; '.join(groups)}."
     )
 
 

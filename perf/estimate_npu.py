@@ -4,11 +4,11 @@
     PYTHONPATH=. npu/bin/python perf/estimate_npu.py --out runs/npu       some seconds a network
     python perf/estimate_npu.py --out runs/npu --build                    files of the devices
 
-The first two need an environment of their own: what tensorflow wants cannot be installed beside the
-other extras. Networks are those that devices are measured with, at full size, written as functions
-of tensorflow with weights that are drawn as torch draws them, batch norms folded (they are the
-identity in a new network), and quantised to int8. ``estimates.jsonl`` gets a line a network with
-all that the compiler says of each NPU; a run that was stopped goes on.
+The first two want an environment of their own, with nothing else of this package; the last one
+wants the extra surrogate. Networks are those that devices are measured with, at full size, written
+as functions of tensorflow with weights that are drawn as torch draws them, batch norms folded (they
+are the identity in a new network), and quantised to int8. ``estimates.jsonl`` gets a line a network
+with what the compiler says for each NPU; a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -57,13 +57,15 @@ class Network:
         row: block numbers ``(3,)``.
         weights: gives weights and bias of the next layer, of a shape ``(out, in, k, k)`` or
             ``(out, in)``.
+        tf: tensorflow.
     """
 
     def __init__(
-        self, row: IntArray, weights: Callable[[tuple[int, ...]], tuple[np.ndarray, np.ndarray]]
+        self,
+        row: IntArray,
+        weights: Callable[[tuple[int, ...]], tuple[np.ndarray, np.ndarray]],
+        tf: Any,
     ) -> None:
-        import tensorflow as tf  # type: ignore[import-untyped]  # see above
-
         self.tf, self.row, self.weights = tf, row, weights
 
     def __call__(self, x: Any) -> Any:
@@ -240,6 +242,8 @@ def estimate(folder: Path, n: int, npus: dict[str, dict[str, str]]) -> None:
         n: number of networks.
         npus: options of the compiler, by name.
     """
+    import tensorflow as tf  # type: ignore[import-untyped]  # see above
+
     space = BloxSpace()
     rows = choose_rows(space, n, SEED)
     macs = space.macs(rows, width=WIDTH, image_size=SIDE, classes=CLASSES)
@@ -265,7 +269,7 @@ def estimate(folder: Path, n: int, npus: dict[str, dict[str, str]]) -> None:
                 continue
             rng = np.random.default_rng([SEED, number])
             drawn = Drawn(rng)
-            file.write_bytes(int8_bytes(Network(row, drawn), rng))
+            file.write_bytes(int8_bytes(Network(row, drawn, tf), rng))
             said = {name: compile_for(file, npu) for name, npu in npus.items()}
             folded = drawn.size  # of the batch norms nothing is left
             line = {"architecture": number, "macs": int(macs[i]), "params": int(params[i])}

@@ -28,6 +28,7 @@ from blox_env.spaces.base import SearchSpace
 
 BUDGETS = (10, 20, 50, 200)
 DRAWS = 20
+REST = 20  # networks that predictions are compared with, at least
 
 
 def main() -> None:
@@ -39,11 +40,20 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for device in devices:
         if isinstance(device, MeasuredDevice):
-            priors = [other for other in devices if other is not device]
+            priors = [
+                other
+                for other in devices
+                if other is not device and device.name not in built_with(other)
+            ]
             figures[device.name] = left_out(device, priors)
     Console(width=120).print(shown(figures))
     if options.write:
         write_json(options.write, figures)
+
+
+def built_with(device: blox_env.Device) -> list[str]:
+    """Names of the devices that helped to predict a device, and whose values are thus in it."""
+    return list(device.card.get("predictor", {}).get("priors", {}))
 
 
 def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
@@ -60,6 +70,8 @@ def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
         "retest_of": "another occasion" if "another_occasion" in noise else "two halves",
     }
     for budget in BUDGETS:
+        if budget > len(pool) - REST:
+            continue
         chosen = choose_networks(space, budget, priors, pool=pool)
         draws = [
             pool[np.random.default_rng(seed).permutation(len(pool))[:budget]]
@@ -102,11 +114,12 @@ def shown(figures: dict[str, Any]) -> Table:
     for heading in ("chosen", "drawn", "alone", "measured again"):
         table.add_column(heading, justify="right")
     for name, found in figures.items():
-        for budget in BUDGETS:
+        budgets = [budget for budget in BUDGETS if str(budget) in found]
+        for budget in budgets:
             cells = [found[str(budget)][key] for key in ("chosen", "drawn", "alone")]
             cells.append(found["retest"])
             row = ["–" if c is None else f"{c['mape']:.1%}  {c['spearman']:.3f}" for c in cells]
-            table.add_row(name, str(budget), *row, end_section=budget == BUDGETS[-1])
+            table.add_row(name, str(budget), *row, end_section=budget == budgets[-1])
     return table
 
 

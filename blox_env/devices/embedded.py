@@ -141,6 +141,9 @@ def from_folder(folder: str | os.PathLike[str]) -> MeasuredDevice:
 
 
 # what the registry names; each of these gives the device anew
+ethos_u55_128 = partial(MeasuredDevice.from_folder, DATA / "ethos-u55-128")
+ethos_u55_256 = partial(MeasuredDevice.from_folder, DATA / "ethos-u55-256")
+ethos_u65_256 = partial(MeasuredDevice.from_folder, DATA / "ethos-u65-256")
 h100_torch_graph = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph")
 h100_torch_graph_b64 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-b64")
 h100_torch_graph_bf16 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-bf16")

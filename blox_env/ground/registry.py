@@ -26,6 +26,9 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "digits": "blox_env.benchmarks.embedded:digits",
     },
     "device": {
+        "ethos-u55-128": "blox_env.devices.embedded:ethos_u55_128",
+        "ethos-u55-256": "blox_env.devices.embedded:ethos_u55_256",
+        "ethos-u65-256": "blox_env.devices.embedded:ethos_u65_256",
         "h100-torch-graph": "blox_env.devices.embedded:h100_torch_graph",
         "h100-torch-graph-b64": "blox_env.devices.embedded:h100_torch_graph_b64",
         "h100-torch-graph-bf16": "blox_env.devices.embedded:h100_torch_graph_bf16",

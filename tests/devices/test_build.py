@@ -33,6 +33,15 @@ def test_measured_networks_keep_their_own_values(built: Path, raw: Path) -> None
     assert predictor.scores(truth, device.latency_ms(rows)).mape < 0.02
 
 
+def test_drawn_networks_are_judged_alone_where_they_are_few(built: Path) -> None:
+    found = MeasuredDevice.from_folder(built).card["predictor"]
+    assert found["drawn"] == 45  # of 90; the others have three equal blocks
+    drawn = found["held_out_drawn"]
+    assert 0 < drawn["mape"] < 0.03
+    said = "45 networks without three equal blocks alone, each held out: mean error "
+    assert said + f"{drawn['mape']:.2%}" in (built / "CARD.md").read_text()
+
+
 def test_unfinished_measurements_are_not_built(raw: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text((raw / "plan.json").read_text())
     lines = (raw / "visits.jsonl").read_text().splitlines(keepends=True)
