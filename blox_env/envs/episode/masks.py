@@ -61,7 +61,7 @@ class Masks:
         self._trie: Trie | None = None
         self._bounds: Bounds | None = None
         self.whole = np.ones(sum(space.options), dtype=np.int8)
-        """Which options of each slot occur in any architecture within the budget, concatenated.
+        """Options of each slot that occur in any architecture within the budget, concatenated.
 
         Whether options meet it together cannot be seen from masks of one slot each.
         """
