@@ -72,7 +72,7 @@ def test_wrong_arguments_are_named(packed: Path, arguments: tuple[str, str], wor
 
 def test_an_unknown_family_is_named_before_anything_is_fitted(packed: Path) -> None:
     done = RUNNER.invoke(
-        app, ["surrogate", "evaluate", "--trainings", str(packed), "--family", "treees"]
+        app, ["surrogate", "evaluate", "--trainings", str(packed), "--family", "tres"]
     )
     assert isinstance(done.exception, ValueError)
     assert "trees" in str(done.exception)
