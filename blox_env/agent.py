@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -168,30 +169,38 @@ def search(
         raise ValueError(f"{type(ready).__name__} searches for the reward, got {names[0]}")
     problem.watcher = callback
     try:
-        with _ended_in_time(problem, time_limit_s):
+        with _ended_in_time(problem, time_limit_s) as left:
             try:
                 ready.search(problem, seed=seed)
             except SystemExit as stop:  # of the search, not of whoever asked for it
                 raise RuntimeError(
                     f"{type(ready).__name__} left by SystemExit({stop.code!r})"
                 ) from stop
+            finally:
+                left.set()
     finally:
         problem.watcher = None
     return problem.history
 
 
 @contextlib.contextmanager
-def _ended_in_time(problem: Problem, seconds: float | None) -> Iterator[None]:
-    """End the search in the block when its time is over, and note why it ended."""
+def _ended_in_time(problem: Problem, seconds: float | None) -> Iterator[threading.Event]:
+    """End the search in the block when its time is over, and note why it ended.
+
+    Yields:
+        What the block sets when it is left: time that is over from then on ends nothing. Else an
+        alarm just between block and context would be an error of the search.
+    """
     ledger = problem.ledger
     assert ledger is not None
     if seconds is not None:
         if not 0 < seconds < math.inf:
             raise ValueError(f"time_limit_s must be above 0 and finite, got {seconds!r}")
         ledger.deadline = time.monotonic() + seconds
+    left = threading.Event()
     try:
-        with time_limit(seconds, busy=lambda: ledger.lock.held):
-            yield
+        with time_limit(seconds, busy=lambda: ledger.lock.held or left.is_set()):
+            yield left
     except TimeoutError:
         if not ledger.late:  # one of the agent's own
             raise

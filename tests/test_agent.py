@@ -1,5 +1,7 @@
 """What search() and make_agent() check, and the loop of agents that ask and tell."""
 
+import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,6 +108,19 @@ def test_a_search_ends_in_time_with_what_it_has(options):
     assert problem.spent == len(history)
     assert problem.done
     assert not problem.evaluate([[9, 9, 9]]).evaluated.any()
+
+
+def test_an_alarm_after_the_search_ends_nothing(monkeypatch):
+    class Alarmed(threading.Event):
+        def set(self):
+            super().set()
+            signal.raise_signal(signal.SIGALRM)  # between the end of the search and the context's
+
+    problem = Problem(ToyBenchmark(), budget=5)
+    monkeypatch.setattr("blox_env.agent.threading.Event", Alarmed)
+    history = search(problem, "random-search", seed=0, time_limit_s=60)
+    assert len(history) == 5
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_the_time_limit_waits_for_an_evaluation_that_is_under_way(monkeypatch):

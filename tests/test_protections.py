@@ -43,7 +43,7 @@ def test_a_missing_protection_is_noticed_by_a_test_that_fails(script, tmp_path):
     for name, text in (("good", "size"), ("bad", "nothing")):
         check = f"def test_it():\n    assert {text!r} in open('code.txt').read() + 'nothing'\n"
         (tmp_path / f"test_{name}.py").write_text(check)
-    for name, seen in (("good", True), ("bad", False)):
+    for name, seen in (("good", "by a test"), ("bad", "")):
         tests = (f"test_{name}.py",)
         protection = script.Protection("bombs", "code.txt", "if size > 3:", "if False:", tests)
         assert script.noticed(tmp_path, protection) == seen
