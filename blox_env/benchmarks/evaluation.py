@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from blox_env.benchmarks.families import load_family
 from blox_env.benchmarks.grouping import Grouped, group, noise_table
 from blox_env.benchmarks.levels import seed_levels, take_off
+from blox_env.benchmarks.scoring import scores
 from blox_env.benchmarks.surrogate import Encoder, best_weights, fold_of
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.errors import check_positive_int
@@ -28,6 +29,9 @@ from blox_env.spaces.base import SearchSpace
 FEWEST = 20  # architectures from which a figure is given
 DRAWS = 200  # of noise, for the ceiling of a rank correlation
 MIXTURE, HELD_OUT = "mixture", "held out"
+_SCORES = (
+    "architectures", "r2", "sparse_kendall_tau", "mean_absolute_error", "bias", "bias_error",
+)  # fmt: skip
 _NO_AGENTS = ("top", "front")  # what the table itself proposed
 
 
@@ -142,18 +146,9 @@ def score(
     """
     if part.sum() < FEWEST:
         return None
-    with extra("surrogate", "scoring a surrogate"):
-        from scipy.stats import kendalltau
-    truth, said = grouped.mean[part, -1], predicted[part]
-    residual = said - truth
-    return {
-        "architectures": int(part.sum()),
-        "r2": 1 - float((residual**2).sum() / ((truth - truth.mean()) ** 2).sum()),
-        "sparse_kendall_tau": float(kendalltau(truth, np.round(said, 3)).statistic),
-        "mean_absolute_error": float(np.abs(residual).mean()),
-        "bias": float(residual.mean()),
-        "bias_error": float(residual.std(ddof=1) / np.sqrt(len(residual))),
-    }
+    noise = grouped.noise_of_mean[part, -1]
+    every = scores(grouped.mean[part, -1], predicted[part], np.zeros(len(noise)), noise)
+    return {key: every[key] for key in _SCORES}
 
 
 def ceiling(
