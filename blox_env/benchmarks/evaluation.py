@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from blox_env.benchmarks.families import load_family
 from blox_env.benchmarks.grouping import Grouped, group, noise_table
 from blox_env.benchmarks.levels import seed_levels, take_off
-from blox_env.benchmarks.scoring import scores
+from blox_env.benchmarks.scoring import first_and_others, scores
 from blox_env.benchmarks.surrogate import Encoder, best_weights, fold_of
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.errors import check_positive_int
@@ -249,17 +249,11 @@ def _noise_test(
     By the number of trainings that a table would have, one or two; architectures with at least two
     more are counted.
     """
-    values = raw.val_acc[:, -1]
-    order = np.lexsort((raw.seed, grouped.member))
-    starts = np.searchsorted(grouped.member[order], np.arange(len(grouped.x)))
     answer = {}
     for own in (1, 2):
-        numbers = np.flatnonzero((grouped.count >= own + 2) & grouped.uniform)
+        numbers, table, truth = first_and_others(raw, grouped, own)
         if len(numbers) < FEWEST:
             continue
-        lines = [values[order[starts[i] : starts[i] + grouped.count[i]]] for i in numbers]
-        truth = np.array([line[own:].mean() for line in lines])
-        table = np.array([line[:own].mean() for line in lines])
         answer[str(own)] = {
             "architectures": len(numbers),
             "table": float(np.abs(table - truth).mean()),

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.collect import SPACES
+from blox_env.benchmarks.facts import read_facts
 from blox_env.benchmarks.families.components import Components
 from blox_env.benchmarks.noise import Noise
 from blox_env.ground.errors import unknown_name
@@ -63,7 +64,11 @@ class ModelBenchmark(Benchmark):
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        facts = read_facts(self.folder)
+        facts = read_facts(self.folder / FACTS, _FIELDS, SCHEMA)
+        if facts["space"] not in SPACES:
+            raise ValueError(
+                f"{self.folder / FACTS}: {unknown_name('space', facts['space'], SPACES)}"
+            )
         self.card = facts
         self.name, self.description = facts["name"], facts["description"]
         self.epochs = int(facts["epochs"])
@@ -142,33 +147,6 @@ class ModelBenchmark(Benchmark):
 def from_folder(folder: str | Path) -> ModelBenchmark:
     """The benchmark in a folder that ``blox-env surrogate fit`` wrote."""
     return ModelBenchmark(folder)
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """The checked ``surrogate.json`` of a folder.
-
-    Raises:
-        ValueError: where it is missing, damaged or of another schema.
-    """
-    path = folder / FACTS
-    try:
-        facts: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{folder} is not a surrogate: {FACTS} is missing") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    for field, kind in _FIELDS.items():
-        if not isinstance(facts, dict) or field not in facts:
-            raise ValueError(f"{path}: the field {field!r} is missing")
-        if not isinstance(facts[field], kind):
-            raise ValueError(f"{path}: {field} must be {kind.__name__}, got {facts[field]!r}")
-    if facts["schema"] != SCHEMA:
-        raise ValueError(f"{path}: expected schema {SCHEMA}, got {facts['schema']!r}")
-    if facts["epochs"] < 1:
-        raise ValueError(f"{path}: epochs must be at least 1, got {facts['epochs']}")
-    if facts["space"] not in SPACES:
-        raise ValueError(f"{path}: {unknown_name('space', facts['space'], SPACES)}")
-    return facts
 
 
 def _ask(model: Any, features: FloatArray) -> FloatArray:

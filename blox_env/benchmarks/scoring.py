@@ -158,23 +158,36 @@ def noise_test(raw: Trainings, grouped: Grouped, held_out: Prediction) -> dict[s
         Mean absolute errors of a table of first trainings and of held-out predictions, both against
         the mean of the other trainings of architectures with three or more; None without such.
     """
+    numbers, one, truth = first_and_others(raw, grouped, 1)
+    if len(numbers) < TENTHS:
+        return None
+    return {
+        "architectures": len(numbers),
+        "error_of_one_training": float(np.abs(one - truth).mean()),
+        "error_of_surrogate": float(np.abs(held_out.mean[numbers, -1] - truth).mean()),
+    }
+
+
+def first_and_others(
+    raw: Trainings, grouped: Grouped, own: int
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Means of the first trainings of uniform architectures, and of at least two others of each.
+
+    Args:
+        raw: the trainings.
+        grouped: the same by architecture.
+        own: how many are the first.
+
+    Returns:
+        Numbers of the architectures, and both means of their last validation accuracies ``(k,)``.
+    """
     values = raw.val_acc[:, -1]
     order = np.lexsort((raw.seed, grouped.member))
     starts = np.searchsorted(grouped.member[order], np.arange(len(grouped.x)))
-    numbers = np.flatnonzero((grouped.count >= 3) & grouped.uniform)
-    if len(numbers) < TENTHS:
-        return None
-    one, others = [], []
-    for number in numbers:
-        own = values[order[starts[number] : starts[number] + grouped.count[number]]]
-        one.append(own[0])
-        others.append(own[1:].mean())
-    truth = np.array(others)
-    return {
-        "architectures": len(numbers),
-        "error_of_one_training": float(np.abs(np.array(one) - truth).mean()),
-        "error_of_surrogate": float(np.abs(held_out.mean[numbers, -1] - truth).mean()),
-    }
+    numbers = np.flatnonzero((grouped.count >= own + 2) & grouped.uniform)
+    lines = [values[order[starts[i] : starts[i] + grouped.count[i]]] for i in numbers]
+    first = np.array([line[:own].mean() for line in lines])
+    return numbers, first, np.array([line[own:].mean() for line in lines])
 
 
 def fresh_scores(raw: Trainings, judged: Benchmark) -> dict[str, float]:

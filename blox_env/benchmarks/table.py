@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.facts import read_facts
 from blox_env.benchmarks.noise import Noise
 from blox_env.ground.files import file_hash
 from blox_env.spaces import BloxSpace
@@ -147,20 +148,4 @@ def read_card(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: where it is missing, damaged or of another schema.
     """
-    path = folder / "card.json"
-    try:
-        card: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ValueError(f"{folder} is not a benchmark: card.json is missing") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
-    for field, kind in _CARD_FIELDS.items():
-        if not isinstance(card, dict) or field not in card:
-            raise ValueError(f"{path}: the field {field!r} is missing")
-        if not isinstance(card[field], kind):
-            raise ValueError(f"{path}: {field} must be {kind.__name__}, got {card[field]!r}")
-    if card["schema"] != SCHEMA:
-        raise ValueError(f"{path}: expected schema {SCHEMA}, got {card['schema']!r}")
-    if card["epochs"] < 1:
-        raise ValueError(f"{path}: epochs must be at least 1, got {card['epochs']}")
-    return card
+    return read_facts(folder / "card.json", _CARD_FIELDS, SCHEMA)
