@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from blox_env.benchmarks.carried import Carried
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
@@ -114,6 +115,13 @@ class Benchmark(ABC):
             ValueError: for a column that the benchmark does not have.
         """
         raise ValueError(unknown_name("column", name, self.columns))
+
+    def carried(self) -> Carried | None:
+        """The model of the mean validation accuracy as arrays; None where there is none.
+
+        Compiled environments (:mod:`blox_env.jax`) of spaces too large to list need it.
+        """
+        return None
 
     def check_epochs(self, epochs: int | None) -> int:
         """``epochs`` as a number in 1 … ``self.epochs``; ``None`` is all.

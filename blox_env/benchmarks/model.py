@@ -23,10 +23,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.carried import CarriedTrees
 from blox_env.benchmarks.collect import SPACES
 from blox_env.benchmarks.facts import read_facts
 from blox_env.benchmarks.families.components import Components
 from blox_env.benchmarks.noise import Noise
+from blox_env.benchmarks.slottrees import Places, SlotTrees
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.extras import extra
 from blox_env.ground.seeds import STEP, mixed
@@ -39,6 +41,7 @@ NOISE = "noise.npy"
 SPREAD = "spread.txt"
 LEAST = 1e-6  # variance of a prediction, at least
 CHUNK = 8192  # rows predicted at once
+MANY = 512  # rows, from which on it pays to make look-ups of the trees
 _FIELDS = {
     "schema": int, "name": str, "space": str, "epochs": int, "description": str, "kinds": list,
     "shift": list, "scale": list, "components": dict, "sha256": dict,
@@ -50,7 +53,8 @@ class ModelBenchmark(Benchmark):
 
     ``val_std`` is how far predictions of architectures that the model had not seen were off. A
     ``seed`` adds the deviation of a real training of an architecture of similar accuracy, the same
-    whenever asked. Training times are not predicted.
+    whenever asked. Training times are not predicted. Larger batches are predicted by look-ups, see
+    :mod:`blox_env.benchmarks.slottrees`; their numbers are LightGBM's to the last digit.
 
     Args:
         folder: where the files are.
@@ -59,8 +63,6 @@ class ModelBenchmark(Benchmark):
         ValueError: for files that are missing, damaged or not those of the checksums; names the
             file.
     """
-
-    provides = frozenset({"curves"})
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -73,10 +75,12 @@ class ModelBenchmark(Benchmark):
         self.name, self.description = facts["name"], facts["description"]
         self.epochs = int(facts["epochs"])
         self.space = SPACES[facts["space"]]()
+        self.provides = frozenset({"curves", "table"} if self.space.listable else {"curves"})
         self._components = Components.of(facts["components"])
         self._shift, self._scale = (np.array(facts[k], dtype=float) for k in ("shift", "scale"))
         self._models = [self._booster(f"target-{k}.txt") for k in range(self._components.count)]
         self._spread = self._booster(SPREAD)
+        self._looked: tuple[Places, list[SlotTrees]] | None = None
         shape = (None, self.epochs + 2)
         path = self.folder / NOISE
         self._noise = Noise(read_array(path, facts["sha256"].get(NOISE, ""), np.float32, shape))
@@ -115,18 +119,40 @@ class ModelBenchmark(Benchmark):
         """SHA-256 over the checksums of all files."""
         return hashlib.sha256(json.dumps(self.card["sha256"], sort_keys=True).encode()).hexdigest()
 
+    def carried(self) -> CarriedTrees:
+        """The trees of the last epoch's accuracy."""
+        places, trees = self._look_ups()
+        return CarriedTrees(places, trees[-2], *self._components.last())
+
     def _predict(self, rows: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Validation curves ``(n, epochs)``, test accuracies and deviations ``(n,)``."""
         curves, deviations = [np.empty((0, self.epochs + 1))], [np.empty(0)]
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
-            raw = [self.space.features(part, kind) for kind in self.card["kinds"]]
-            features = (np.concatenate(raw, axis=1) - self._shift) / self._scale
-            said = np.column_stack([_ask(model, features) for model in self._models])
-            curves.append(np.clip(self._components.back(said), 0, 1))
-            deviations.append(np.sqrt(np.maximum(_ask(self._spread, features), LEAST)))
+            *said, spread = self._said(part, many=len(rows) >= MANY)
+            curves.append(np.clip(self._components.back(np.column_stack(said)), 0, 1))
+            deviations.append(np.sqrt(np.maximum(spread, LEAST)))
         whole = np.concatenate(curves)
         return whole[:, 1:], whole[:, 0], np.concatenate(deviations)
+
+    def _said(self, rows: IntArray, many: bool) -> list[FloatArray]:
+        """Predictions of all models, ``(n,)`` each."""
+        if many or self._looked:
+            places, trees = self._look_ups()
+            there = places.of(rows)
+            return [each.predict(there) for each in trees]
+        raw = [self.space.features(rows, kind) for kind in self.card["kinds"]]
+        features = (np.concatenate(raw, axis=1) - self._shift) / self._scale
+        models = (*self._models, self._spread)
+        return [np.asarray(model.predict(features, num_threads=1)) for model in models]
+
+    def _look_ups(self) -> tuple[Places, list[SlotTrees]]:
+        """The trees of all models as look-ups, made when they are first needed."""
+        if self._looked is None:
+            places = Places(self.space, self.card["kinds"], self._shift, self._scale)
+            models = (*self._models, self._spread)
+            self._looked = places, [SlotTrees.of(model, places) for model in models]
+        return self._looked
 
     def _booster(self, name: str) -> Any:
         path = self.folder / name
@@ -147,10 +173,6 @@ class ModelBenchmark(Benchmark):
 def from_folder(folder: str | Path) -> ModelBenchmark:
     """The benchmark in a folder that ``blox-env surrogate fit`` wrote."""
     return ModelBenchmark(folder)
-
-
-def _ask(model: Any, features: FloatArray) -> FloatArray:
-    return np.asarray(model.predict(features, num_threads=1))
 
 
 def _numbers(rows: IntArray) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.carried import CarriedNetwork
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray
@@ -106,6 +107,12 @@ class YahpoBenchmark(Benchmark):
         for slot, table in enumerate(self._settings):
             total += table[rows[:, slot]]
         return total
+
+    def carried(self) -> CarriedNetwork:
+        """The network, asked for the accuracy after all epochs."""
+        model = (self.folder / MODEL).read_bytes()
+        check_bytes(self.folder / MODEL, model, self._sha256)
+        return CarriedNetwork(model, tuple(self._settings), float(EPOCHS), OUTPUTS["val_acc"])
 
     def checksum(self) -> str:
         """SHA-256 of the model's file and of what its inputs mean."""

@@ -54,8 +54,10 @@ class JaxEnv:
     ``info["final_observation"]`` are those of the one that ended. A key draws what is random: the
     goal, where editing starts, and the error of an evaluation.
 
-    Infos are ``arch``, its number ``index`` in the space, ``evaluated``, ``invalid``, ``val_acc``,
-    ``latency_ms`` (NaN where nothing was evaluated) and ``cost``.
+    Infos are ``arch``, its number ``index`` in a space that can be listed, ``evaluated``,
+    ``invalid``, ``val_acc``, ``latency_ms`` (NaN where nothing was evaluated) and ``cost``.
+
+    In a space too large to list a model is asked (:mod:`blox_env.jax.surrogate`).
 
     Args:
         rules: put together from the arguments of the numpy environment.
@@ -64,8 +66,8 @@ class JaxEnv:
             :class:`~blox_env.wrappers.NoisyEvaluation` has it.
 
     Raises:
-        ValueError: where there is no table of everything: a space that cannot be listed, or a
-            benchmark that is no table.
+        ValueError: for a benchmark that is neither a table nor a model that can be carried over,
+            and for limits in a space that cannot be listed.
 
     Attributes:
         rules: of the numpy environment.
@@ -83,7 +85,8 @@ class JaxEnv:
         if self.moves.edits and deviation > 0:
             raise ValueError("deviation is for architectures that are built, got one to be edited")
         limit = len(rules.decisions) + 1 if max_steps is None else max_steps
-        self.default_params = tables_of(rules, limit, deviation)
+        model = None if self.worth.model is None else self.worth.model.arrays
+        self.default_params = tables_of(rules, limit, deviation, model)
         self.space, self.num_actions = self.moves.space, self.moves.actions
 
     @property
@@ -169,8 +172,8 @@ class JaxEnv:
             blank = jnp.array(self.moves.blank, dtype=jnp.int32)
             state = EnvState(zero, blank, zero, aim, self.worth.nothing())
         else:
-            index = self.moves.index(row)
-            value, _ = self.worth.of(index, aim, params, jax.random.key(0))  # no error there
+            which = self._which(row)
+            value, _ = self.worth.of(which, aim, params, jax.random.key(0))  # no error there
             node = jnp.full((), self.moves.end, dtype=jnp.int32)
             state = EnvState(zero, self.moves.cells(row, params), node, aim, value)
         return self.observe(None, state, None, params), state
@@ -191,23 +194,28 @@ class JaxEnv:
         """
         cells, node, allowed, complete = self.moves.apply(state.cells, state.node, action, params)
         row = params.option[cells]
-        index = self.moves.index(row)
-        worth, known = self.worth.of(index, state.goal, params, key)
+        which = self._which(row)
+        worth, known = self.worth.of(which, state.goal, params, key, complete)
         earned = worth - state.value if self.moves.edits else worth
         value = jnp.where(complete, worth, state.value) if self.moves.edits else state.value
         after = EnvState(state.time + 1, cells, node, state.goal, value)
         info = {
             "arch": row,
-            "index": index,
             "evaluated": complete,
             "invalid": ~allowed,
             "cost": jnp.where(complete, known["cost"], 0.0),
             "val_acc": jnp.where(complete, known["val_acc"], jnp.nan),
             "latency_ms": jnp.where(complete, known["latency_ms"], jnp.nan),
         }
+        if self.worth.model is None:
+            info["index"] = which
         ended = ~allowed if self.moves.edits else ~allowed | complete
         reward = jnp.where(complete, earned, self.worth.nothing())
         return self.observe(key, after, action, params), after, reward, ended, info
+
+    def _which(self, row: Array) -> Array:
+        """What an architecture is asked for by: its number, or itself where a model is asked."""
+        return self.moves.index(row) if self.worth.model is None else row
 
     def observe(
         self, key: Array | None, state: EnvState, action: Array | None, params: EnvParams
@@ -304,7 +312,7 @@ def of_problem(problem: Problem, **arguments: Any) -> JaxEnv:
         arguments: of the environment.
 
     Raises:
-        ValueError: where there is no table of everything.
+        ValueError: as :class:`JaxEnv`.
     """
     return JaxEnv(Rules(EnvConfig(problem=problem, **arguments)))
 

@@ -30,7 +30,7 @@ def make(
         arguments: of the environment; also ``max_episode_steps``.
 
     Raises:
-        ValueError: where there is no table of everything.
+        ValueError: as :class:`~blox_env.jax.environment.JaxEnv`.
     """
     spec = gym.spec(id)
     given = {**spec.kwargs, **arguments}

@@ -40,8 +40,9 @@ class Moves:
         self.blank = tuple(moves.table.blank.tolist())
         self.end, self._twins = moves.table.end, moves.table.twins
         self._limited = moves.limits.limited
-        strides = np.cumprod((1, *self.space.options[:0:-1]))[::-1]
-        self._strides = strides.astype(np.int32)
+        self._strides = np.zeros(self.space.slots, dtype=np.int32)  # no numbers in larger spaces
+        if self.space.listable:
+            self._strides[:] = np.cumprod((1, *self.space.options[:0:-1]))[::-1]
         self._first = np.cumsum([0, *self.space.options[:-1]]).astype(np.int32)
 
     @property
@@ -127,7 +128,7 @@ class Moves:
 
     def _choose(self, cells: Array, node: Array, action: Array, params: EnvParams) -> Moved:
         """Choose everything; what is not feasible is refused."""
-        allowed = params.feasible[self.index(action)]
+        allowed = params.feasible[self.index(action)] if self._limited else jnp.ones((), bool)
         cells = jnp.where(allowed, self.cells(action, params), cells)
         node = jnp.where(allowed, self.end, node)
         return cells, node, allowed, allowed
@@ -147,6 +148,8 @@ class Moves:
         assert changes is not None
         slot = changes.slot
         made = changes.results[slot, row[slot], jnp.arange(self.actions)]
+        if not self._limited:
+            return made >= 0
         index = self.index(row) + (made - row[slot]) * jnp.asarray(self._strides)[slot]
         fits = params.feasible[jnp.where(made >= 0, index, 0)]
         return (made >= 0) & (fits | (made == row[slot]))

@@ -48,6 +48,8 @@ class Searcher(ABC):
             raise ValueError(f"{name} searches for one reward, got goal={env.worth.goal!r}")
         if self.steered and (env.moves.whole or env.moves.edits):
             raise ValueError(f"{name} needs architectures built by decisions, got {env.name}")
+        if env.worth.model is not None:
+            raise ValueError(f"{name} needs a space that can be listed, got {env.space!r}")
         self.env, self.form = env, form
 
     def __eq__(self, other: object) -> bool:

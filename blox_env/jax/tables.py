@@ -72,10 +72,11 @@ class EnvParams:
         max_steps_in_episode: after so many steps gymnax truncates.
         deviation: of the error that evaluations have; 0 for none.
         known: what architectures are worth.
-        feasible: which architectures may be finished, ``(size,)``.
+        feasible: which architectures may be finished, ``(size,)``; one of them where all may.
         seen: columns of the observation by cell, slot by slot.
         cells: cell of each option of each slot, ``(options,)`` one slot after the other.
         option: option by cell.
+        model: arrays of a benchmark that is a model, in a space too large to list; else None.
         choices: of building, None for others.
         changes: of editing, None for others.
         whole: mask of all options, for ``granularity="whole"``.
@@ -90,6 +91,7 @@ class EnvParams:
     seen: tuple[Array, ...]
     cells: Array
     option: Array
+    model: Any
     choices: Choices | None
     changes: Changes | None
     whole: Array
@@ -101,17 +103,18 @@ class EnvParams:
         return dataclasses.replace(self, **changes)
 
 
-def tables_of(rules: Rules, max_steps: int, deviation: float = 0.0) -> EnvParams:
+def tables_of(rules: Rules, max_steps: int, deviation: float = 0.0, model: Any = None) -> EnvParams:
     """The arrays of an environment of these rules.
 
     Args:
         rules: put together from its arguments.
         max_steps: after which an episode is truncated.
         deviation: standard deviation of the error of an evaluation's accuracy.
+        model: arrays of the benchmark's model; None where there is a table of everything.
 
     Raises:
-        ValueError: where the environment has no table of everything: a space that is too large, a
-            benchmark that is none, or a problem with a history of its own.
+        ValueError: for a benchmark that is neither table nor model, and for masks that are worked
+            out as they are needed.
     """
     _check(rules)
     moves, table = rules.moves, rules.moves.table
@@ -128,15 +131,19 @@ def tables_of(rules: Rules, max_steps: int, deviation: float = 0.0) -> EnvParams
     low, high = (rules.goals.low, rules.goals.high) if _aims(rules) else (0.0, 1.0)
     every = np.arange(len(rules.problems), dtype=float)
     shown = rules.goals.shown(every) if rules.goals.goal == "device" else np.zeros((1, 0))
-    rows = rules.problem.space.all()
+    rows = rules.problem.space.all() if rules.problem.space.listable else None
+    feasible = np.ones(1, dtype=bool)
+    if moves.limits.limited and rows is not None:
+        feasible = moves.limits.feasible(rows)
     return EnvParams(
         max_steps_in_episode=max_steps,
         deviation=_real(np.array(deviation)),
         known=_known(rules, rows),
-        feasible=jnp.asarray(moves.limits.feasible(rows)),
+        feasible=jnp.asarray(feasible),
         seen=tuple(jnp.asarray(part) for part in rules.observer.tables()),
         cells=_whole(np.concatenate(table.complete)),
         option=_whole(table.option),
+        model=model,
         choices=choices,
         changes=changes,
         whole=_whole(moves.limits.whole if isinstance(moves, BuildWhole) else np.zeros(0)),
@@ -152,21 +159,26 @@ def _aims(rules: Rules) -> bool:
 def _check(rules: Rules) -> None:
     """Refuse what has no table."""
     problem = rules.problem
-    if not problem.space.listable:
-        raise ValueError(
-            f"a compiled environment needs a space that can be listed, got {problem.space!r}"
-        )
-    if "table" not in problem.benchmark.provides:
+    if problem.space.listable and "table" not in problem.benchmark.provides:
         raise ValueError(
             "a compiled environment needs a benchmark that is a table, got "
             f"{problem.benchmark.name!r}"
         )
     if rules.moves.limits.worked_out:
-        raise ValueError("a compiled environment needs masks in a table")
+        raise ValueError(
+            "a compiled environment needs masks in a table, which limits of architectures in a "
+            f"space as large as {problem.space!r} do not have"
+        )
 
 
-def _known(rules: Rules, rows: IntArray) -> Known:
-    """Ask the numpy environment's rules for everything, device by device."""
+def _known(rules: Rules, rows: IntArray | None) -> Known:
+    """Ask the numpy environment's rules for everything, device by device; nothing of no rows."""
+    floors = [p.task.floor if p.constraints else 0.0 for p in rules.problems]
+    targets = [p.latency_target_ms for p in rules.problems]
+    if rows is None:
+        nothing = np.zeros((len(rules.problems), 0))
+        every = [nothing] * 4 + [np.array(floors), np.array(targets)]
+        return Known._make(map(_real, every))
     known = rules.problem.task.known.contains(rows)
     columns: list[tuple[FloatArray, ...]] = []
     for problem in rules.problems:
@@ -184,8 +196,6 @@ def _known(rules: Rules, rows: IntArray) -> Known:
         parts = (reward, value.val_acc, latency, excess)
         columns.append(tuple(_spread(part, known) for part in parts))
     stacked = [np.stack(each) for each in zip(*columns, strict=True)]
-    floors = [p.task.floor if p.constraints else 0.0 for p in rules.problems]
-    targets = [p.latency_target_ms for p in rules.problems]
     every = [*stacked, np.array(floors), np.array(targets)]
     return Known._make(map(_real, every))
 

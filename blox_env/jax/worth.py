@@ -7,8 +7,10 @@ from typing import Any
 from blox_env.envs.episode.rewards import VectorReward
 from blox_env.envs.episode.rules import Rules
 from blox_env.ground.extras import extra
+from blox_env.jax.surrogate import Surrogate
 from blox_env.jax.tables import Array, EnvParams
 from blox_env.problem.reward import excess as over_target
+from blox_env.problem.reward import named_columns
 
 with extra("jax", "blox_env.jax"):
     import jax
@@ -25,6 +27,7 @@ class Worth:
     Attributes:
         goal: ``"latency_target"``, ``"device"`` or None.
         objectives: names of a vector reward's objectives, empty where the reward is a number.
+        model: what is asked where there is no table of everything; None where there is one.
     """
 
     def __init__(self, rules: Rules, noisy: bool) -> None:
@@ -36,13 +39,25 @@ class Worth:
         self._formula: Any = rules.problem.formula
         self._constrained = bool(rules.problem.constraints)
         self._costly = rules.problem.reward_name == "constraint"
+        self.model = None if rules.problem.space.listable else Surrogate(rules)
+        self._works_out = noisy or self.goal == "latency_target" or self.model is not None
+        own = self.model is not None and not rules.problem.task.formula_is_named
+        if own and named_columns(self._formula):
+            raise ValueError("a formula of sizes needs a table in a compiled environment")
 
     @property
     def key(self) -> tuple[Any, ...]:
         """The facts that decide the program: with equal keys only arrays differ."""
-        asked = self.noisy or self.goal == "latency_target"
-        formula = (self._formula, self._constrained) if asked else ()
-        return (self.goal, self.noisy, self.objectives, self._devices, self._costly, *formula)
+        formula = (self._formula, self._constrained) if self._works_out else ()
+        return (
+            self.model,
+            self.goal,
+            self.noisy,
+            self.objectives,
+            self._devices,
+            self._costly,
+            *formula,
+        )
 
     def nothing(self) -> Array:
         """The reward of a step that earns nothing."""
@@ -75,25 +90,31 @@ class Worth:
         return ((goal - low) / (high - low)).astype(jnp.float32)[None]
 
     def of(
-        self, index: Array, goal: Array, params: EnvParams, key: Array
+        self, which: Array, goal: Array, params: EnvParams, key: Array, wanted: Array | bool = True
     ) -> tuple[Array, dict[str, Array]]:
         """Reward of an architecture, and its ``val_acc``, ``latency_ms`` and ``cost``.
 
         Args:
-            index: number of the architecture.
+            which: number of the architecture; the architecture ``(slots,)`` where a model is asked.
             goal: of the episode.
             params: of the environment.
             key: of the evaluation's error.
+            wanted: whether the answer is looked at; a model need not be asked else.
         """
         known = params.known
         number = goal.astype(jnp.int32) if self.goal == "device" else 0
-        val_acc, latency = known.val_acc[number, index], known.latency_ms[number, index]
-        excess, reward = known.excess[number, index], known.reward[number, index]
+        if self.model is None:
+            val_acc, latency = known.val_acc[number, which], known.latency_ms[number, which]
+            excess, reward = known.excess[number, which], known.reward[number, which]
+        else:
+            told = self.model.of(params.model, which, wanted)
+            val_acc, latency = told.val_acc, told.latency_ms[number]
+            excess, reward = told.excess[number], told.columns[number]
         target = goal if self.goal == "latency_target" else known.target_ms[number]
         if self.noisy:
             error = params.deviation * jax.random.normal(key, dtype=val_acc.dtype)
             val_acc = jnp.clip(val_acc + error, 0.0, 1.0)
-        if self.noisy or self.goal == "latency_target":
+        if self._works_out:
             value = self._formula(val_acc, latency, target)
             if self._constrained:
                 value = jnp.where(excess > 0, known.floor[number] - excess, value)

@@ -228,6 +228,10 @@ class SearchSpace:
             raise ValueError(unknown_name("kind of features", kind, self.feature_kinds()))
         return [np.eye(count) for count in self.options]
 
+    def feature_sums(self, kind: str) -> bool:
+        """Tell the kinds of features that end with the sums of their columns over the slots."""
+        return False
+
     def feature_kinds(self) -> tuple[str, ...]:
         """The kinds that :meth:`features` knows."""
         return ("onehot", "graph")

@@ -15,8 +15,9 @@ pytest.importorskip("lightgbm")
 
 import blox_env
 from blox_env.benchmarks import trainings
+from blox_env.benchmarks.collect import SPACES
 from blox_env.benchmarks.fit import fit_model
-from blox_env.benchmarks.model import FACTS, ModelBenchmark
+from blox_env.benchmarks.model import FACTS, MANY, ModelBenchmark
 from blox_env.spaces import BloxXLSpace
 from blox_env.testing import check_benchmark
 
@@ -27,11 +28,12 @@ TASK = {
 }  # fmt: skip
 
 
-def write_trainings(target: Path, n: int = 90) -> Path:
-    """Trainings of a space of 45^12, a third of them twice."""
+def write_trainings(target: Path, n: int = 90, space: str = "bloxxl") -> Path:
+    """Trainings of a space of 45^12 or 45^3, a third of them twice."""
     rng = np.random.default_rng(0)
-    x = SPACE.sample(rng, n)
-    merit = SPACE.features(x, "ops")[:, 0::10].sum(axis=1)
+    where = SPACES[space]()
+    x = where.sample(rng, n)
+    merit = where.features(x, "ops")[:, 0::10].sum(axis=1)
     merit = 25 * (merit - merit.mean()) / merit.std()
     rows = []
     for number, row in enumerate(x.tolist()):
@@ -71,6 +73,16 @@ def test_what_it_predicts_follows_the_trainings(folder: Path) -> None:
 
 def test_it_keeps_the_contract_of_a_benchmark(folder: Path) -> None:
     check_benchmark(blox_env.load_benchmark(str(folder)))
+
+
+def test_large_batches_are_looked_up_and_small_ones_predicted_alike(folder: Path) -> None:
+    x = SPACE.sample(np.random.default_rng(3), MANY)
+    small, large = ModelBenchmark(folder), ModelBenchmark(folder)
+    some = small.evaluate(x[: MANY - 1], epochs=1)
+    every = large.evaluate(x, epochs=1)
+    assert (small._looked is None, large._looked is None) == (True, False)
+    np.testing.assert_array_equal(some.val_acc, every.val_acc[:-1])
+    np.testing.assert_array_equal(some.val_std, every.val_std[:-1])
 
 
 def test_seeds_are_trainings_that_repeat(folder: Path) -> None:

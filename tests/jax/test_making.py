@@ -15,7 +15,7 @@ TOYS = {"benchmark": ToyBenchmark(), "device": ToyDevice()}
 
 def test_what_has_no_table_is_refused():
     huge = huge_space()
-    with pytest.raises(ValueError, match="needs a space that can be listed"):
+    with pytest.raises(ValueError, match="a model that is carried over, got 'toy'"):
         make(benchmark=ToyBenchmark(huge), device=None)
     unknown = ToyBenchmark()
     unknown.provides = frozenset()

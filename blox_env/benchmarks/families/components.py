@@ -73,6 +73,10 @@ class Components:
             "axes": self._axes.tolist(),
         }
 
+    def last(self) -> tuple[float, float]:
+        """Factor and shift that make the logarithm of the last target's error of its column."""
+        return float(self._scale[-1]), float(self._mean[-1])
+
     def forth(self, y: FloatArray) -> FloatArray:
         """Components of curves, then the standardised last target ``(n, k + 1)``."""
         values = (log_error(y) - self._mean) / self._scale

@@ -174,10 +174,14 @@ class BlockSpace(SearchSpace):
     def features(self, x: ArrayLike, kind: str = "onehot") -> FloatArray:
         """Describe architectures as numbers, ``(n, features)``; ``depth`` ends with its sums."""
         columns = super().features(x, kind)
-        if kind != "depth":
+        if not self.feature_sums(kind):
             return columns
         total = columns.reshape(len(columns), self.slots, -1).sum(axis=1)
         return np.concatenate([columns, total], axis=1)
+
+    def feature_sums(self, kind: str) -> bool:
+        """Tell the kinds of features that end with the sums of their columns over the slots."""
+        return kind == "depth"
 
     def feature_tables(self, kind: str = "onehot") -> list[FloatArray]:
         """Columns of each block, as :func:`blox_env.spaces.blox.features.tables` says."""
