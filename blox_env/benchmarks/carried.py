@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blox_env.benchmarks.slottrees import Places, SlotTrees
+from blox_env.ground.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,25 @@ class CarriedTrees:
 
     places: Places
     trees: SlotTrees
+    scale: float
+    shift: float
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedUnits:
+    """One layer of rectified units; ``1 - exp(prediction · scale + shift)`` is the accuracy.
+
+    Attributes:
+        base: of the units of every architecture ``(units,)``.
+        tables: of each slot, what its options add to that, ``(options, units)``.
+        output: weights of the units and, last, a constant ``(units + 1,)``.
+        scale: of the logarithm of the error.
+        shift: of the logarithm of the error.
+    """
+
+    base: FloatArray
+    tables: tuple[FloatArray, ...]
+    output: FloatArray
     scale: float
     shift: float
 
@@ -44,4 +64,4 @@ class CarriedNetwork:
     column: int
 
 
-Carried = CarriedTrees | CarriedNetwork
+Carried = CarriedTrees | CarriedUnits | CarriedNetwork

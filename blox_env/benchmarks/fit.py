@@ -14,7 +14,9 @@ from blox_env.benchmarks.collect import SPACES
 from blox_env.benchmarks.families import load_family
 from blox_env.benchmarks.grouping import Grouped, group, noise_table
 from blox_env.benchmarks.levels import seed_levels, take_off
-from blox_env.benchmarks.model import FACTS, NOISE, SCHEMA, SPREAD
+from blox_env.benchmarks.model import FACTS, NOISE, SCHEMA, TIME
+from blox_env.benchmarks.predictors.base import Features, Predictor
+from blox_env.benchmarks.predictors.registry import load_predictor
 from blox_env.benchmarks.scoring import held_out_scores, noise_test, training_facts
 from blox_env.benchmarks.surrogate import CurveEnsemble, Encoder, Prediction
 from blox_env.ground.errors import unknown_name
@@ -25,7 +27,7 @@ from blox_env.spaces.base import SearchSpace
 from blox_env.store.arrays import array_bytes
 from blox_env.store.placing import new_folder
 
-FAMILY = "lightgbm"
+RIDGE = 10.0  # penalty of the weights for training times
 
 
 def fit_model(
@@ -34,10 +36,11 @@ def fit_model(
     space: str,
     *,
     name: str,
+    family: str = "lightgbm",
     folds: int = 10,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Fit boosted trees on trainings and write a benchmark to ``out``, which appears whole.
+    """Fit a model on trainings and write a benchmark to ``out``, which appears whole.
 
     Held-out predictions by other models of the same kind say how good they are, and teach the
     uncertainty.
@@ -47,6 +50,8 @@ def fit_model(
         out: a folder that is not there yet.
         space: name of the architectures' space.
         name: of the benchmark.
+        family: of the model, one whose models can be kept: ``"lightgbm"``, boosted trees, or
+            ``"mlp"``, a small network that needs numpy alone and is quicker by far.
         folds: that held-out predictions are made with.
         seed: of folds and models.
 
@@ -54,8 +59,9 @@ def fit_model(
         What ``surrogate.json`` holds.
 
     Raises:
-        ValueError: for an unknown space, trainings of another one, or too few of them.
+        ValueError: for an unknown space or family, trainings of another one, or too few of them.
     """
+    kind = load_predictor(family)
     if space not in SPACES:
         raise ValueError(unknown_name("space", space, SPACES))
     where = SPACES[space]()
@@ -70,7 +76,7 @@ def fit_model(
                 f"a surrogate needs trainings of at least {FEWEST} different architectures, got "
                 f"{len(grouped.x)} in {len(raw)} trainings: blox-env collect adds more"
             )
-        ensemble = CurveEnsemble(where, families=(FAMILY,), folds=folds, seed=seed)
+        ensemble = CurveEnsemble(where, families=(family,), folds=folds, seed=seed)
         held_out = ensemble.fit(
             grouped.x,
             grouped.mean,
@@ -78,8 +84,12 @@ def fit_model(
             grouped.found,
             even_noise_var=grouped.even_noise_of_mean,
         )
-        facts = _write_models(folder, where, grouped, held_out, seed)
+        facts = _write_model(folder, where, kind, grouped, held_out, seed)
         write_atomic(folder / NOISE, array_bytes(deviations.astype(np.float32)))
+        timed = np.isfinite(raw.train_time_s)
+        if len(np.unique(raw.x[timed], axis=0)) >= FEWEST:
+            weights = _seconds(Features(where, facts)(raw.x[timed]), raw.train_time_s[timed])
+            write_atomic(folder / TIME, array_bytes(weights))
         files = sorted(p.name for p in folder.iterdir() if p.suffix in (".txt", ".npy"))
         facts |= {
             "schema": SCHEMA,
@@ -100,30 +110,32 @@ def fit_model(
     return facts
 
 
-def _write_models(
-    folder: Path, space: SearchSpace, grouped: Grouped, held_out: Prediction, seed: int
+def _write_model(
+    folder: Path,
+    space: SearchSpace,
+    kind: type[Predictor],
+    grouped: Grouped,
+    held_out: Prediction,
+    seed: int,
 ) -> dict[str, Any]:
-    """Write the boosters; returns what is needed to ask them."""
-    family = load_family(FAMILY)
+    """Write the model; returns what is needed to ask it."""
+    family = load_family(kind.family)
     encode = Encoder(space, grouped.x, family.encodings)
     features = encode(grouped.x)
     model: Any = family.fit(
         features, grouped.mean, grouped.even_noise_of_mean, chosen=None, seed=seed
     )
-    for number, part in enumerate(model.models):
-        write_atomic(folder / f"target-{number}.txt", part.booster_.model_to_string())
+    predicted = model.components.forth(held_out.mean)[:, -1]
     residual = (grouped.mean - held_out.mean)[:, -1]
-    spread = _spread(features, residual**2 - grouped.noise_of_mean[:, -1], seed)
-    write_atomic(folder / SPREAD, spread.booster_.model_to_string())
-    return {**encode.facts(), "components": model.components.facts()}
+    excess = residual**2 - grouped.noise_of_mean[:, -1]
+    kind.write(folder, model, features, predicted, excess, seed)
+    components = model.components.facts()
+    return {"family": kind.family, **encode.facts(), "components": components}
 
 
-def _spread(features: FloatArray, excess: FloatArray, seed: int) -> Any:
-    """Boosted trees of squared errors beyond noise: few and coarse, since these are very noisy."""
-    with extra("surrogate", "fitting boosted trees"):
-        from lightgbm import LGBMRegressor
-    leaf = max(10, len(features) // 25)
-    return LGBMRegressor(
-        n_estimators=40, num_leaves=4, learning_rate=0.05, min_child_samples=leaf, n_jobs=1,
-        verbose=-1, random_state=seed, deterministic=True, force_row_wise=True,
-    ).fit(features, excess)  # fmt: skip
+def _seconds(features: FloatArray, seconds: FloatArray) -> FloatArray:
+    """Weights of the features, and a constant, for the time of a training ``(columns + 1,)``."""
+    with extra("surrogate", "fitting training times"):
+        from sklearn.linear_model import Ridge
+    model = Ridge(RIDGE).fit(features, seconds)
+    return np.append(model.coef_, model.intercept_)

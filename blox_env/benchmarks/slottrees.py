@@ -86,7 +86,7 @@ class Places:
         ]
 
     def of(self, rows: IntArray) -> IntArray:
-        """What is at each place of architectures ``(n, slots)``, ``(places, n)``."""
+        """Contents of each place of architectures ``(n, slots)``, ``(places, n)``."""
         adds = [add.take(rows[:, slot], axis=0) for slot, add in enumerate(self.adds)]
         return np.concatenate([rows.T, np.sum(adds, axis=0).T])
 

@@ -63,6 +63,9 @@ def fit(
     trainings: Annotated[list[Path], typer.Option(help="What collect packed; once for each file.")],
     space: Space = "blox",
     name: Annotated[str, typer.Option(help="What the benchmark is called.")] = "my-surrogate",
+    family: Annotated[
+        str, typer.Option(help="lightgbm; or mlp, a network that is quicker by far.")
+    ] = "lightgbm",
     folds: Annotated[int, typer.Option(help="Folds of held-out predictions.")] = 10,
     seed: Annotated[int, typer.Option(help="Seed of folds and models.")] = 0,
 ) -> None:
@@ -70,7 +73,7 @@ def fit(
     from blox_env.benchmarks.fit import fit_model
 
     with console.status("fitting the surrogate"):
-        facts = fit_model(trainings, out, space, name=name, folds=folds, seed=seed)
+        facts = fit_model(trainings, out, space, name=name, family=family, folds=folds, seed=seed)
     console.print_json(json.dumps({k: facts[k] for k in ("trainings", "held_out")}))
 
 

@@ -60,14 +60,15 @@ def run_measurement(
     force: bool = False,
     protocol: Protocol | None = None,
     track: Track = untracked,
+    space: SearchSpace | None = None,
     **settings: Any,
 ) -> Path:
-    """Measure ``n`` full-size CIFAR-100 networks of the Blox space; returns the folder ``out``.
+    """Measure ``n`` full-size CIFAR-100 networks; returns the folder ``out``.
 
     Args:
         device_name: what the device will be called.
-        n: number of networks; those of three equal blocks come first, so at least 45, unless there
-            are ``priors``.
+        n: number of networks; in a space that can be listed those of equal blocks come first, so at
+            least 45, unless there are ``priors``.
         out: folder of the measurement; one that was begun there is continued.
         seed: of the choice and the order of networks and of their weights.
         runtime: name of the runtime, or ``"module:Class"``.
@@ -77,13 +78,14 @@ def run_measurement(
         force: measure although the machine is busy.
         protocol: how networks are visited.
         track: walks through the networks and shows how far it is.
+        space: of the networks, Blox if not given.
         settings: of the runtime: ``threads``, ``precision``.
 
     Raises:
         BusyMachineError: other processes use the processor and ``force`` is not set.
         ValueError: ``out`` holds a measurement with other arguments.
     """
-    space = BloxSpace()
+    space = BloxSpace() if space is None else space
     rows = choose_networks(space, n, priors, seed=seed) if priors else choose_rows(space, n, seed)
     return measure(
         space,
@@ -102,7 +104,8 @@ def run_measurement(
 def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
     """``n`` distinct architectures: first those of equal options, then uniformly drawn ones.
 
-    The first ``m`` of them are those that ``choose_rows(space, m, seed)`` gives.
+    The first ``m`` of them are those that ``choose_rows(space, m, seed)`` gives. In a space too
+    large to be listed all are drawn: those of equal options would not be like any other.
 
     Args:
         space: to choose from.
@@ -112,6 +115,12 @@ def choose_rows(space: SearchSpace, n: int, seed: int) -> IntArray:
     Raises:
         ValueError: when ``n`` is less than the number of options or more than the space has.
     """
+    if not space.listable:
+        check_positive_int("n", n)
+        rng, found = np.random.default_rng(seed), dict[tuple[int, ...], None]()
+        while len(found) < n:
+            found.update(dict.fromkeys(map(tuple, space.sample(rng, DRAWN).tolist())))
+        return np.array(list(found)[:n])
     equal = min(space.options)
     if not equal <= check_positive_int("n", n) <= space.size:
         raise ValueError(f"n must be in {equal} … {space.size}, got {n}")
@@ -161,11 +170,12 @@ def measure(
     """
     protocol = protocol or Protocol()
     architectures = space.check(rows)
-    numbers = space.index(architectures)
-    if len(np.unique(numbers)) != len(numbers) or not len(numbers):
+    if not len(architectures) or len(np.unique(architectures, axis=0)) < len(architectures):
         raise ValueError(
             "rows must be distinct architectures, at least one, got duplicates or none"
         )
+    # where there are no numbers, a network is called by its place in the list
+    numbers = space.index(architectures) if space.listable else np.arange(len(architectures))
     folder = Path(out)
     cores = choose_cores(runtime.threads) if runtime.on_cpu else ()
     network = {"width": 32, "classes": 100} if network is None else network
@@ -187,6 +197,7 @@ def measure(
         "machine": machine(),
         "pinned_to_cores": len(cores),
         "architectures": numbers.tolist(),
+        **({} if space.listable else {"rows": architectures.tolist()}),
     }
     begun = (folder / "plan.json").exists()
     if begun:

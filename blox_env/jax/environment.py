@@ -214,7 +214,7 @@ class JaxEnv:
         return self.observe(key, after, action, params), after, reward, ended, info
 
     def _which(self, row: Array) -> Array:
-        """What an architecture is asked for by: its number, or itself where a model is asked."""
+        """Name of an architecture in questions: its number, or itself where a model is asked."""
         return self.moves.index(row) if self.worth.model is None else row
 
     def observe(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from blox_env.benchmarks.carried import CarriedNetwork, CarriedTrees
+from blox_env.benchmarks.carried import Carried, CarriedNetwork, CarriedTrees, CarriedUnits
 from blox_env.envs.episode.outcomes import Outcome
 from blox_env.envs.episode.rewards import VectorReward
 from blox_env.envs.episode.rules import Rules
@@ -30,7 +30,7 @@ Program = Callable[[Any, Array], Array]  # arrays of the model, rows (n, slots) 
 
 
 class Told(NamedTuple):
-    """What is told of one architecture, or of ``n`` with a first axis.
+    """Answers about one architecture, or about ``n`` with a first axis.
 
     Attributes:
         val_acc: accuracy.
@@ -84,7 +84,7 @@ class Surrogate:
         self._answer = self._batched()
 
     def of(self, arrays: Any, row: Array, wanted: Array) -> Told:
-        """What is told of an architecture; zeros where none is wanted by anybody.
+        """Answers about an architecture; zeros where none is wanted by anybody.
 
         Args:
             arrays: of the model.
@@ -163,9 +163,11 @@ class Surrogate:
         return found
 
 
-def _program_of(carried: CarriedTrees | CarriedNetwork) -> tuple[Program, Any]:
+def _program_of(carried: Carried) -> tuple[Program, Any]:
     """The program of a model, and its arrays."""
-    return _trees(carried) if isinstance(carried, CarriedTrees) else _network(carried)
+    if isinstance(carried, CarriedTrees):
+        return _trees(carried)
+    return _units(carried) if isinstance(carried, CarriedUnits) else _network(carried)
 
 
 def _trees(carried: CarriedTrees) -> tuple[Program, Any]:
@@ -190,6 +192,20 @@ def _trees(carried: CarriedTrees) -> tuple[Program, Any]:
         values = arrays["values"]
         said = values[jnp.arange(len(values)), left].sum(axis=1)
         scale, shift = arrays["scale"]
+        return jnp.clip(1 - jnp.exp(said * scale + shift), 0.0, 1.0)
+
+    return program, arrays
+
+
+def _units(carried: CarriedUnits) -> tuple[Program, Any]:
+    kind = jnp.result_type(float)
+    parts = carried.base, carried.tables, carried.output, (carried.scale, carried.shift)
+    arrays = jax.tree.map(lambda part: jnp.asarray(part, kind), parts)
+
+    def program(arrays: Any, rows: Array) -> Array:
+        base, tables, output, (scale, shift) = arrays
+        units = sum((table[own] for table, own in zip(tables, rows.T, strict=True)), base)
+        said = (jnp.maximum(units, 0.0) * output[:-1]).sum(axis=1) + output[-1]
         return jnp.clip(1 - jnp.exp(said * scale + shift), 0.0, 1.0)
 
     return program, arrays

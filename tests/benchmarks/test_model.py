@@ -17,7 +17,8 @@ import blox_env
 from blox_env.benchmarks import trainings
 from blox_env.benchmarks.collect import SPACES
 from blox_env.benchmarks.fit import fit_model
-from blox_env.benchmarks.model import FACTS, MANY, ModelBenchmark
+from blox_env.benchmarks.model import FACTS, ModelBenchmark
+from blox_env.benchmarks.predictors.registry import list_predictors
 from blox_env.spaces import BloxXLSpace
 from blox_env.testing import check_benchmark
 
@@ -47,12 +48,12 @@ def write_trainings(target: Path, n: int = 90, space: str = "bloxxl") -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fitted model."""
+@pytest.fixture(scope="module", params=list_predictors())
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fitted model of each family that can be kept."""
     base = tmp_path_factory.mktemp("model")
     packed = write_trainings(base / "trainings.csv")
-    fit_model([packed], base / "xl", "bloxxl", name="xl", folds=3)
+    fit_model([packed], base / "xl", "bloxxl", name="xl", family=request.param, folds=3)
     return base / "xl"
 
 
@@ -75,16 +76,6 @@ def test_it_keeps_the_contract_of_a_benchmark(folder: Path) -> None:
     check_benchmark(blox_env.load_benchmark(str(folder)))
 
 
-def test_large_batches_are_looked_up_and_small_ones_predicted_alike(folder: Path) -> None:
-    x = SPACE.sample(np.random.default_rng(3), MANY)
-    small, large = ModelBenchmark(folder), ModelBenchmark(folder)
-    some = small.evaluate(x[: MANY - 1], epochs=1)
-    every = large.evaluate(x, epochs=1)
-    assert (small._looked is None, large._looked is None) == (True, False)
-    np.testing.assert_array_equal(some.val_acc, every.val_acc[:-1])
-    np.testing.assert_array_equal(some.val_std, every.val_std[:-1])
-
-
 def test_seeds_are_trainings_that_repeat(folder: Path) -> None:
     benchmark = ModelBenchmark(folder)
     x = SPACE.sample(np.random.default_rng(1), 40)
@@ -101,8 +92,10 @@ def test_copies_and_refits_are_equal(folder: Path, tmp_path: Path) -> None:
     benchmark = ModelBenchmark(folder)
     again = pickle.loads(pickle.dumps(benchmark))
     np.testing.assert_array_equal(again.evaluate(x).val_acc, benchmark.evaluate(x).val_acc)
-    fit_model([folder / "trainings.csv"], tmp_path / "again", "bloxxl", name="xl", folds=3)
-    assert ModelBenchmark(tmp_path / "again").checksum() == benchmark.checksum()
+    family = benchmark.card["family"]
+    again_at = tmp_path / "again"
+    fit_model([folder / "trainings.csv"], again_at, "bloxxl", name="xl", family=family, folds=3)
+    assert ModelBenchmark(again_at).checksum() == benchmark.checksum()
 
 
 def test_searches_and_environments_run_on_a_space_that_no_table_can_hold(folder: Path) -> None:
@@ -121,18 +114,18 @@ def test_searches_and_environments_run_on_a_space_that_no_table_can_hold(folder:
     assert 0 < float(reward) < 1
 
 
-@pytest.mark.parametrize("name", ["target-0.txt", "spread.txt", "noise.npy"])
-def test_a_changed_or_missing_file_is_named(folder: Path, tmp_path: Path, name: str) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    content = bytearray((copy / name).read_bytes())
-    content[-20] ^= 1
-    (copy / name).write_bytes(content)
-    with pytest.raises(ValueError, match=name.replace(".", r"\.")):
-        ModelBenchmark(copy)
-    (copy / name).unlink()
-    with pytest.raises((ValueError, FileNotFoundError), match=name.replace(".", r"\.")):
-        ModelBenchmark(copy)
+def test_a_changed_or_missing_file_is_named(folder: Path, tmp_path: Path) -> None:
+    for name in ModelBenchmark(folder).card["sha256"]:
+        copy = tmp_path / name
+        shutil.copytree(folder, copy)
+        content = bytearray((copy / name).read_bytes())
+        content[-20] ^= 1
+        (copy / name).write_bytes(content)
+        with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+            ModelBenchmark(copy)
+        (copy / name).unlink()
+        with pytest.raises(ValueError, match=name.replace(".", r"\.")):
+            ModelBenchmark(copy)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +136,8 @@ def test_a_changed_or_missing_file_is_named(folder: Path, tmp_path: Path, name: 
         ("epochs", 0, "epochs"),
         ("components", {"mean": [1.0]}, "components"),
         ("kinds", "ops", "kinds"),
+        ("kinds", ["onehot"], "540 columns"),
+        ("family", "mpl", "mlp"),
     ],
 )
 def test_wrong_facts_are_named(
@@ -162,6 +157,8 @@ def test_wrong_trainings_leave_nothing_behind(tmp_path: Path) -> None:
         fit_model([few], tmp_path / "out", "bloxxl", name="xl")
     with pytest.raises(ValueError, match="blox"):
         fit_model([few], tmp_path / "out", "blocks", name="xl")
+    with pytest.raises(ValueError, match="expected one of lightgbm, mlp"):
+        fit_model([few], tmp_path / "out", "bloxxl", name="xl", family="trees")
     with pytest.raises(ValueError, match=r"slots|columns|shape"):
         fit_model([few], tmp_path / "out", "blox", name="xl")
     assert not (tmp_path / "out").exists()

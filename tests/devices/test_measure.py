@@ -23,7 +23,7 @@ from blox_env.devices.measure import (
 from blox_env.devices.protocol import STATISTICS, Protocol
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.spaces.base import SearchSpace
-from blox_env.spaces.blox import BloxSpace
+from blox_env.spaces.blox import BloxSpace, BloxXLSpace
 
 QUICK = Protocol(rounds=4, runs=3, min_warmup=10, max_warmup=12, tries=1)
 
@@ -61,6 +61,18 @@ class FakeRuntime(Runtime):
         if self.loads == self.dies_at:
             raise KeyboardInterrupt
         return lambda: None
+
+
+def test_networks_of_a_space_without_numbers_are_called_by_their_place(tmp_path: Path) -> None:
+    space = BloxXLSpace()
+    rows = choose_rows(space, 700, 0)
+    assert len(np.unique(rows, axis=0)) == 700
+    np.testing.assert_array_equal(choose_rows(space, 3, 0), rows[:3])
+    measure(space, rows[:3], FakeRuntime(), tmp_path, protocol=QUICK, other_load=quiet_machine)
+    plan, visits = read_visits(tmp_path)
+    assert plan["rows"] == rows[:3].tolist()
+    assert plan["architectures"] == [0, 1, 2]
+    assert sorted(v["architecture"] for v in visits) == sorted([0, 1, 2] * QUICK.rounds)
 
 
 def quiet_machine() -> float:

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 
 from blox_env import Evaluation
 from blox_env.benchmarks.carried import CarriedTrees
+from blox_env.benchmarks.predictors.base import Features
+from blox_env.benchmarks.predictors.network import Network
 from blox_env.benchmarks.slottrees import Places, SlotTrees
 from blox_env.importers.importing import import_files
 from blox_env.jax import make
@@ -47,6 +49,31 @@ class TreeBenchmark(ToyBenchmark):
         return CarriedTrees(self.places, self.trees, 0.1, -2.0)
 
 
+class UnitsBenchmark(ToyBenchmark):
+    """A network of two components, four units each, on a space of 45^12."""
+
+    name = "units"
+    provides = frozenset()
+
+    def __init__(self):
+        super().__init__(SPACE)
+        rng = np.random.default_rng(0)
+        columns = SPACE.features(SPACE.sample(rng, 1)).shape[1]
+        facts = {"kinds": ("onehot",), "shift": np.full(columns, 0.1), "scale": np.ones(columns)}
+        hidden, output = rng.normal(size=(columns + 1, 8)), rng.normal(size=(2, 5))
+        self.network = Network(Features(SPACE, facts), hidden, output, np.zeros((2, 1)))
+
+    def evaluate(self, x, *, epochs=None, best=False, seed=None):
+        x = self.space.check(x)
+        self.calls += len(x)
+        said = self.network.predict(x)[0][:, -1]
+        acc, n = np.clip(1 - np.exp(0.1 * said - 2.0), 0, 1), len(x)
+        return Evaluation(acc, acc, np.zeros(n), np.zeros(n), np.full(n, "surrogate"))
+
+    def carried(self):
+        return self.network.carried(0.1, -2.0)
+
+
 @pytest.fixture(scope="module")
 def trees():
     return TreeBenchmark()
@@ -61,6 +88,10 @@ def check(env, params, n):
 
 def test_some_episodes_are_those_of_the_numpy_environment(trees):
     check(*make(benchmark=trees, device=ToyDevice(SPACE), goal="latency_target"), 200)
+
+
+def test_a_small_network_is_carried_over_too():
+    check(*make(benchmark=UnitsBenchmark(), device=ToyDevice(SPACE)), 200)
 
 
 def everything():

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blox_env import BloxSpace, SearchSpace
+from blox_env.spaces import (
+    BloxSpace,
+    BloxXLSpace,
+    DartsSpace,
+    MacroBenchSpace,
+    NatsTopologySpace,
+    SearchSpace,
+)
 
 OPTIONS = st.lists(st.integers(1, 6), min_size=1, max_size=5).map(tuple)
 
@@ -85,3 +92,14 @@ def test_spaces_compare_by_what_they_are():
     assert BloxSpace() == BloxSpace()
     assert BloxSpace() != SearchSpace((45, 45, 45))
     assert hash(BloxSpace()) == hash(BloxSpace())
+
+
+@pytest.mark.parametrize(
+    "space",
+    [BloxSpace(), BloxXLSpace(), DartsSpace(), MacroBenchSpace(), NatsTopologySpace()],
+    ids=lambda space: space.name,
+)
+def test_features_of_no_architecture_are_an_empty_array(space):
+    none, one = (np.zeros((n, space.slots), dtype=np.int64) for n in (0, 1))
+    for kind in space.feature_kinds():
+        assert space.features(none, kind).shape == (0, *space.features(one, kind).shape[1:])

@@ -176,7 +176,8 @@ class BlockSpace(SearchSpace):
         columns = super().features(x, kind)
         if not self.feature_sums(kind):
             return columns
-        total = columns.reshape(len(columns), self.slots, -1).sum(axis=1)
+        each = columns.shape[1] // self.slots
+        total = columns.reshape(len(columns), self.slots, each).sum(axis=1)
         return np.concatenate([columns, total], axis=1)
 
     def feature_sums(self, kind: str) -> bool:

@@ -123,7 +123,7 @@ def _paths_of_cell(rows: IntArray) -> FloatArray:
         for place in range(2):
             source, op = chosen[:, place], chosen[:, 2 + place]
             for length in range(LONGEST):
-                longer = ending[length + 1].reshape(n, INPUTS + NODES, -1, _OPS)
+                longer = ending[length + 1].reshape(n, INPUTS + NODES, INPUTS * _OPS**length, _OPS)
                 longer[each, INPUTS + node, :, op] |= ending[length][each, source]
     whole = [found[:, INPUTS:].any(axis=1) for found in ending[1:]]
     return np.concatenate(whole, axis=1).astype(np.float64)
