@@ -224,8 +224,9 @@ def test_no_module_imports_itself_in_a_circle():
     assert sorted(name for name in reach if name in reach[name]) == []
 
 
-# Who opens arrays beside store/: a space that stands above it, and packs of pictures.
+# Who opens arrays beside store/: a space that stands above it, packs of pictures, and weights.
 ARRAYS = ("store/", "spaces/blox/hashes.py", "networks/images/pack.py")
+ARRAYS += ("networks/blockwise/weights.py",)
 
 
 @pytest.mark.parametrize("path", PACKAGE)

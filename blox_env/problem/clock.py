@@ -141,6 +141,18 @@ class Clock:
         """Let the worker that is free first wait."""
         heapq.heapreplace(self._free, (max(until_s, self.free_s), self._free[0][1]))
 
+    def spread(self, seconds: float) -> None:
+        """Let all workers share work that is no training of an architecture, evenly, from now on.
+
+        Raises:
+            ValueError: for seconds that are negative or not known.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"seconds must be at least 0 and finite, got {seconds!r}")
+        end = self.free_s + seconds / self.workers
+        self._free = [(max(free, end), worker) for free, worker in self._free]
+        heapq.heapify(self._free)
+
     def last_end_s(self) -> float:
         """Time at which the training that was recorded last ends."""
         return self._rows[-1][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
@@ -136,6 +136,7 @@ class Ledger:
         self.queries = 0
         self.lock = Lock()
         self.deadline: float | None = None
+        self._owed = (0.0, 0.0)  # full trainings and seconds, charged and not in the history yet
         self._process = os.getpid()
         self._epochs, self._size = epochs, candidates.count
         self._trained: dict[Any, int] = {}  # architecture -> the most epochs that it was asked for
@@ -225,6 +226,41 @@ class Ledger:
         asked = Request(keys, length, within, before, first, where[group], cost, evaluated)
         asked.leave_out(~evaluated)  # and repeats of what could not be paid
         return asked
+
+    def charge(self, trainings: int, seconds: float) -> None:
+        """Pay for work that is no training of an architecture; see :meth:`Problem.charge`.
+
+        Args:
+            trainings: its price in full trainings.
+            seconds: simulated time of one worker.
+
+        Raises:
+            ValueError: when the budget does not pay for it and one training more.
+            RuntimeError: in another process than that of the account.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(ELSEWHERE)
+        check_positive_int("trainings", trainings, 0)
+        if trainings + 1 > self.remaining:
+            raise ValueError(
+                f"a budget of {self.budget} full trainings, {self.spent:g} of them spent, does not "
+                f"pay for what costs {trainings} and one training after it"
+            )
+        if self.clock is not None:
+            self.clock.spread(seconds)
+        self.spent += trainings
+        self._owed = (self._owed[0] + trainings, self._owed[1] + seconds)
+
+    def laden(self, trials: Trials) -> Trials:
+        """The trials, the first new one with the price of all that was charged before it."""
+        if self._owed == (0.0, 0.0) or not trials.new.any():
+            return trials
+        first = int(np.argmax(trials.new))
+        cost, time_s = trials.cost.copy(), trials.train_time_s.copy()
+        cost[first] += self._owed[0]
+        time_s[first] += self._owed[1]
+        self._owed = (0.0, 0.0)
+        return replace(trials, cost=cost, train_time_s=time_s)
 
     def record(self, asked: Request, trials: Trials) -> None:
         """Spend what a request costs and append what is new to the history.

@@ -241,10 +241,27 @@ class Problem(HasTask):
                     late[np.flatnonzero(trials.new)[~in_time]] = True
                     asked.leave_out(late)
                     trials = task.trials(rows, *known)
-            ledger.record(asked, trials)
+            ledger.record(asked, ledger.laden(trials))
         if self.watcher is not None and self.watcher(self):
             ledger.stopped = True
         return trials
+
+    def charge(self, trainings: int, seconds: float) -> None:
+        """Pay for work that is no training of an architecture, such as that of single blocks.
+
+        It is spent at once, all simulated workers share the time, and the history shows both with
+        the next trial, so that curves along either are right.
+
+        Args:
+            trainings: its price in full trainings.
+            seconds: how long it takes one worker.
+
+        Raises:
+            ValueError: when the budget does not pay for it and one training more.
+        """
+        if self.ledger is not None:
+            with self.ledger.lock:
+                self.ledger.charge(trainings, seconds)
 
     def peek(self, x: ArrayLike) -> Trials:
         """Means of full trainings without charge or record: ground truth, not for searches."""

@@ -119,3 +119,16 @@ def test_bad_arguments(arguments, message):
 def test_bad_limit(hours):
     with pytest.raises(ValueError, match="simulated_hours must be above 0"):
         Clock(1, hours)
+
+
+def test_work_that_all_share_starts_when_one_is_free():
+    clock = Clock(2)
+    clock.run([4, 1])
+    clock.record(np.ones(2, bool))
+    clock.spread(10)  # from 4 on: calls wait for each other
+    clock.run([1])
+    clock.record(np.ones(1, bool))
+    assert clock.schedule().start_s.tolist()[-1] == 9
+    for seconds in (-1, math.nan, math.inf):
+        with pytest.raises(ValueError, match="seconds must be at least 0"):
+            clock.spread(seconds)

@@ -9,6 +9,7 @@ import pytest
 
 from blox_env import Problem, SearchSpace
 from blox_env.problem.candidates import Candidates
+from blox_env.problem.clock import Clock
 from blox_env.problem.ledger import Ledger
 from tests.toys import ToyBenchmark, ToyDevice
 
@@ -74,3 +75,32 @@ def test_a_fork_cannot_spend_the_budget_once_more(monkeypatch):
     with pytest.raises(RuntimeError, match="cannot be used in another process"):
         problem.evaluate([[1, 1]])
     assert problem.spent == 1.0
+
+
+def test_what_is_charged_is_spent_at_once_and_shown_with_the_next_trial():
+    problem = shared(budget=12, clock=Clock(4))
+    problem.evaluate([[0, 0]])
+    problem.charge(3, 120.0)
+    problem.charge(2, 40.0)
+    assert problem.spent == 6
+    assert len(problem.history) == 1
+    problem.evaluate([[0, 0]])  # known and free
+    assert problem.evaluate([[1, 1], [2, 2]]).cost.tolist() == [1, 1]  # what they cost themselves
+    assert problem.history.train_time_s.tolist() == [60, 220, 60]
+    assert problem.history.column("cost").tolist() == [1, 6, 1]
+    assert problem.spent == problem.history.column("cost").sum() == 8
+    when = problem.clock.schedule()
+    assert when.start_s.tolist() == [0, 100, 100]  # four workers shared the 160 seconds
+    assert when.end_s.tolist() == [60, 160, 160]
+
+
+def test_a_budget_that_does_not_pay_for_a_charge():
+    problem = shared(budget=5)
+    problem.charge(0, 0.0)
+    problem.charge(4, 1.0)
+    with pytest.raises(ValueError, match="budget of 5 full trainings, 4 of them spent, does not"):
+        problem.charge(1, 1.0)
+    assert problem.spent == 4
+    problem.evaluate([[1, 1]])
+    assert problem.done
+    Problem(ToyBenchmark(SPACE), ToyDevice(SPACE), keep=False).charge(3, 1.0)  # keeps no account
