@@ -10,8 +10,8 @@ import pytest
 pytestmark = pytest.mark.extra
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # Examples of libraries that .venv does not have: `make clients` runs them where they are.
-CLIENTS = {"rllib_masked.py": "tree", "torchrl_recipe.py": "torchrl"}
-COMPILED = {"thousand_seeds.py": "jax"}  # make jax
+CLIENTS = {"rllib_masked.py": ("ray", "tree"), "torchrl_recipe.py": ("torchrl",)}
+COMPILED = {"purejaxrl_style.py": ("jax",), "thousand_seeds.py": ("jax",)}  # make jax
 
 
 def run(*command, cwd, **environment):
@@ -37,7 +37,7 @@ def run(*command, cwd, **environment):
     ],
 )
 def test_example_runs(name, tmp_path):
-    if needed := {**CLIENTS, **COMPILED}.get(name):
+    for needed in {**CLIENTS, **COMPILED}.get(name, ()):
         pytest.importorskip(needed)
     done = run(str(EXAMPLES / name), cwd=tmp_path)
     assert done.returncode == 0, done.stderr

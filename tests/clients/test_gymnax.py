@@ -1,5 +1,8 @@
 """gymnax and rejax on the compiled environments."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -50,6 +53,28 @@ def test_rejax_trains_unchanged():
     assert (np.asarray(lengths) == 3).all()
     means = np.asarray(returns).mean(axis=1)
     assert means[-1] > means[0] + 0.005
+
+
+def test_the_loop_of_the_example_trains_an_environment_of_gymnax_too():
+    """So it is code for gymnax, and nothing in it was made for ours."""
+    path = Path(__file__).parents[2] / "examples" / "purejaxrl_style.py"
+    spec = importlib.util.spec_from_file_location("purejaxrl_style", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    from gymnax.wrappers.compat import LegacyStepAPIWrapper
+
+    theirs, params = gymnax.make("CartPole-v1")
+
+    class Older(LegacyStepAPIWrapper):  # before 1.0 steps had one done
+        def action_mask(self, state, params):
+            return jnp.ones(self.num_actions)
+
+    config = {**example.CONFIG, "NUM_STEPS": 32, "TOTAL_TIMESTEPS": 65_536, "GAMMA": 0.99}
+    rewards = jax.jit(example.make_train(Older(theirs), params, config))(jax.random.key(0))
+    assert np.isfinite(rewards).all()  # each step of theirs earns 1
+    ours, params = make("blox_env/Blox-v0", observation="onehot", one_done=True)
+    means = np.asarray(jax.jit(example.make_train(ours, params, example.CONFIG))(jax.random.key(0)))
+    assert means[-5:].mean() > means[:5].mean() + 0.005
 
 
 def test_a_strategy_of_evosax_searches():
