@@ -38,7 +38,7 @@ def test_a_search_alone_is_the_search_in_a_population():
 
 def test_what_has_no_table_is_refused():
     huge = huge_space()
-    with pytest.raises(ValueError, match="space that can be listed"):
+    with pytest.raises(ValueError, match="a model that is carried over"):
         search(Problem(ToyBenchmark(huge), None, budget=9), "ppo-jax")
     benchmark = ToyBenchmark()
     benchmark.provides = frozenset({"curves"})
