@@ -11,7 +11,7 @@ entropy were chosen out of seven combinations on ``digits`` without latency (see
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Reinforce(Agent):
         hidden: width of the LSTM and of the embeddings of choices.
     """
 
-    searches_for = "one"
+    searches_for: Literal["reward", "one"] = "one"
 
     def __init__(
         self,
