@@ -1,10 +1,11 @@
 """Writes docs/surrogates.md: how well families of surrogates predict, and where.
 
-    python docs/surrogates.py --fit     evaluates the embedded trainings anew (half an hour)
-    python docs/surrogates.py           writes the page from docs/surrogates.json
+    python docs/surrogates.py --fit cifar10 digits bloxxl    evaluates trainings anew (an hour)
+    python docs/surrogates.py --fit nas-bench-macro --macro PATH/nas-bench-macro_cifar10.json
+    python docs/surrogates.py                                writes the page from surrogates.json
 
-The figures are those of ``blox-env surrogate evaluate`` on the trainings of both embedded
-benchmarks.
+The figures are those of ``blox-env surrogate evaluate`` on the trainings of the embedded benchmarks
+and of NAS-Bench-Macro, which is not ours to embed.
 """
 
 from __future__ import annotations
@@ -12,34 +13,85 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from blox_env.benchmarks import trainings
+from blox_env.benchmarks.base import load_benchmark
+from blox_env.benchmarks.collect import SPACES
 from blox_env.benchmarks.evaluation import MIXTURE, evaluate_families
 from blox_env.cli.views.families import PARTS
 from blox_env.cli.views.progress import tracked
 from blox_env.ground.files import write_atomic
-from blox_env.spaces import BloxSpace
+from blox_env.importers.importing import import_files
+from blox_env.spaces import BloxSpace, SearchSpace
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "surrogates.json"
+BENCHMARKS = ROOT / "blox_env" / "data" / "benchmarks"
+MACRO = "nas-bench-macro"
 BLOCK = re.compile(r"(<!-- tables -->\n).*?(<!-- /tables -->)", re.DOTALL)
-FAMILIES = ("gaussian-process", "trees", "forest", "lightgbm", "svr", "mlp", "ridge", "pairwise")
-SIZES = {"cifar10": (25, 50, 100, 200), "digits": (25, 50, 100, 200, 400, 800)}
+FAMILIES = (
+    "gaussian-process", "trees", "forest", "lightgbm", "svr", "mlp", "ridge", "pairwise",
+    "graph-network",
+)  # fmt: skip
+SIZES = {
+    "cifar10": (25, 50, 100, 200),
+    "digits": (25, 50, 100, 200, 400, 800),
+    "bloxxl": (25, 50, 100, 200),
+    MACRO: (25, 50, 100, 200, 400, 800),
+}
+FOLDERS = {"bloxxl": "bloxxl-digits"}  # of benchmarks that are called otherwise
+SAMPLE = 1000  # networks of NAS-Bench-Macro that are looked at
+LEVELS = (50, 80, 95)  # of intervals, in percent
 
 Scores = dict[str, Any]
 
 
-def fit() -> None:
-    """Evaluate every family on the trainings of both benchmarks."""
-    found = {}
-    for name, sizes in SIZES.items():
-        folder = ROOT / "blox_env" / "data" / "benchmarks" / name
-        raw = trainings.read(folder / "trainings.csv")
+def fit(names: list[str], macro: Path | None) -> None:
+    """Evaluate every family on trainings, and keep what is known of the others.
+
+    Args:
+        names: of the trainings.
+        macro: the file of NAS-Bench-Macro.
+    """
+    found = json.loads(FIGURES.read_text())
+    for name in names:
+        if name == MACRO and macro is None:
+            raise SystemExit(f"{MACRO} needs --macro PATH/nas-bench-macro_cifar10.json")
+        raw, space = _macro(macro) if macro and name == MACRO else _embedded(name)
         with tracked() as track:
-            found[name] = evaluate_families(raw, BloxSpace(), FAMILIES, sizes=sizes, track=track)
-    write_atomic(FIGURES, json.dumps(_rounded(found), separators=(",", ":")) + "\n")
+            found[name] = evaluate_families(raw, space, FAMILIES, sizes=SIZES[name], track=track)
+        ordered = {each: found[each] for each in SIZES if each in found}
+        write_atomic(FIGURES, json.dumps(_rounded(ordered), separators=(",", ":")) + "\n")
+
+
+def _embedded(name: str) -> tuple[trainings.Trainings, SearchSpace]:
+    """The trainings of a benchmark of the package."""
+    folder = BENCHMARKS / FOLDERS.get(name, name)
+    return trainings.read(folder / "trainings.csv"), SPACES.get(name, BloxSpace)()
+
+
+def _macro(path: Path) -> tuple[trainings.Trainings, SearchSpace]:
+    """Networks of NAS-Bench-Macro, each once: the file has equal ones under several names."""
+    with tempfile.TemporaryDirectory() as folder:
+        import_files(path, Path(folder) / "store")
+        benchmark = load_benchmark(str(Path(folder) / "store"))
+        space = benchmark.space
+        x = space.all()
+        values = np.column_stack([benchmark.evaluate(x, seed=seed).val_acc for seed in range(3)])
+    _, first = np.unique(values, axis=0, return_index=True)
+    some = np.random.default_rng(0).permutation(np.sort(first))[:SAMPLE]
+    n = 3 * len(some)
+    acc = values[some].reshape(n, 1)
+    raw = trainings.Trainings(
+        {}, np.repeat(x[some], 3, axis=0), np.tile(np.arange(3), len(some)), acc, acc[:, 0],
+        np.full(n, np.nan), np.full(n, trainings.UNIFORM), np.full(n, "imported"),
+    )  # fmt: skip
+    return raw, space
 
 
 def tables() -> str:
@@ -53,6 +105,7 @@ def tables() -> str:
         if found["agents"]:
             text += ["", *_agents(found)]
         text += ["", *_noise_test(found)]
+    text += ["", "### Intervals", "", *_coverage()]
     return "\n".join(text).lstrip("\n") + "\n"
 
 
@@ -113,6 +166,25 @@ def _noise_test(found: Scores) -> list[str]:
     return lines
 
 
+def _coverage() -> list[str]:
+    """Shares of architectures whose mean lies in its interval, of the embedded benchmarks."""
+    parts = {"uniform": "uniform", "found": "found by optimisers"}
+    heads = ["held-out architectures within intervals of"]
+    lines = [_row([*heads, *(f"{level} %" for level in LEVELS)]), _row(["---"] * 4)]
+    for name in SIZES:
+        folder = BENCHMARKS / FOLDERS.get(name, name)
+        for file in ("card.json", "surrogate.json"):
+            if not (folder / file).is_file():
+                continue
+            held_out = json.loads((folder / file).read_text())["held_out"]
+            for part, words in parts.items():
+                if scores := (held_out[part] or {}).get("val_acc"):
+                    label = f"`{folder.name}`, {words} (n = {scores['architectures']})"
+                    shares = [f"{scores[f'coverage_{level}']:.3f}" for level in LEVELS]
+                    lines.append(_row([label, *shares]))
+    return lines
+
+
 def _count(found: Scores, label: str) -> int:
     scores = next(iter(found["families"].values()))[label]
     return int(scores["architectures"]) if scores else 0
@@ -140,9 +212,12 @@ def _rounded(value: Any) -> Any:
 def main() -> None:
     """Fit if asked, and write the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fit", action="store_true", help="evaluate anew")
-    if parser.parse_args().fit:
-        fit()
+    parser.add_argument("--fit", nargs="+", choices=list(SIZES), default=[], metavar="NAME",
+                        help=f"evaluate anew: {', '.join(SIZES)}")  # fmt: skip
+    parser.add_argument("--macro", type=Path, help=f"file of {MACRO}")
+    given = parser.parse_args()
+    if given.fit:
+        fit(given.fit, given.macro)
     page = ROOT / "docs" / "surrogates.md"
     filled = BLOCK.sub(lambda match: match[1] + tables() + match[2], page.read_text())
     write_atomic(page, filled)

@@ -25,6 +25,7 @@ CHUNK = 8192  # rows predicted at once
 FEW = 30  # fewer found architectures than this say nothing about weights
 FLOOR = 0.002  # smallest standard deviation of a prediction
 DEFAULT = ("gaussian-process", "trees")
+CODES = ("graph",)  # kinds of features that are no quantities
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class CurveEnsemble:
 
 
 class Encoder:
-    """Standardised features of architectures.
+    """Standardised features of architectures; codes, such as labels of nodes, stay what they are.
 
     Args:
         space: of the architectures.
@@ -180,9 +181,14 @@ class Encoder:
                 f"space {space.name!r} has none of the features {', '.join(kinds)}: it has "
                 f"{', '.join(space.feature_kinds())}"
             )
-        raw = self._columns(x)
-        self._shift, scale = raw.mean(axis=0), raw.std(axis=0)
-        self._scale = np.where(scale > 0, scale, 1.0)
+        raw = [self._space.features(x, kind) for kind in self._kinds]
+        coded = np.concatenate(
+            [np.full(part.shape[1], k in CODES) for part, k in zip(raw, self._kinds, strict=True)]
+        )
+        every = np.concatenate(raw, axis=1)
+        scale = every.std(axis=0)
+        self._shift = np.where(coded, 0.0, every.mean(axis=0))
+        self._scale = np.where((scale > 0) & ~coded, scale, 1.0)
 
     def __call__(self, x: IntArray) -> FloatArray:
         """Features ``(n, columns)`` of architectures ``(n, slots)``."""

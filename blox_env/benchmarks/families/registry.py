@@ -6,6 +6,7 @@ from typing import Any
 
 from blox_env.benchmarks.families.base import Family
 from blox_env.benchmarks.families.components import OneByOne
+from blox_env.benchmarks.families.graph import GraphNetwork
 from blox_env.benchmarks.families.pairwise import Pairwise
 from blox_env.benchmarks.families.process import GaussianProcess
 from blox_env.benchmarks.families.trees import Trees
@@ -69,6 +70,7 @@ FAMILIES: dict[str, Family] = {
         OneByOne("mlp", _mlp, encodings=("depth", "ops"), weighted=False),
         OneByOne("ridge", _ridge),
         Pairwise(),
+        GraphNetwork(),
     )
 }  # fmt: skip
 
