@@ -1,7 +1,7 @@
 """Hardware-aware neural architecture search as a Gymnasium environment.
 
-``import blox_env`` registers ``blox_env/Blox-v0``, ``BloxEdit-v0`` and ``MOBlox-v0``; what is heavy
-is imported where it is used.
+``import blox_env`` registers ``blox_env/Blox-v0``, ``BloxEdit-v0`` and ``MOBlox-v0``, and the same
+for other spaces, such as ``BloxXL-v0``; what is heavy is imported where it is used.
 """
 
 from __future__ import annotations
@@ -111,6 +111,10 @@ for _kind in ("{}-v0", "{}Edit-v0", "MO{}-v0"):
             "device": None,
             "space": "darts",
         },
+    }
+    _ENVIRONMENTS[_kind.format("BloxXL")] = {
+        **_ENVIRONMENTS[_kind.format("Blox")],
+        "kwargs": {"benchmark": "bloxxl-digits"},
     }
 _ENVIRONMENTS["NatsTopology-v0"] = {
     **_ENVIRONMENTS["Blox-v0"],

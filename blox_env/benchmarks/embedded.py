@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from blox_env.benchmarks.model import ModelBenchmark
 from blox_env.benchmarks.table import TableBenchmark, from_folder
 
 FOLDER = Path(__file__).parents[1] / "data" / "benchmarks"
@@ -17,3 +18,8 @@ def cifar10() -> TableBenchmark:
 def digits() -> TableBenchmark:
     """Noisy 8 × 8 digits; see its card for what its numbers are worth."""
     return from_folder(FOLDER / "digits")
+
+
+def bloxxl_digits() -> ModelBenchmark:
+    """The digits of :func:`digits` on the 45^12 networks of BloxXL: a model of trainings."""
+    return ModelBenchmark(FOLDER / "bloxxl-digits")

@@ -170,17 +170,13 @@ class Encoder:
     Args:
         space: of the architectures.
         x: architectures that say what the mean and the deviation of a feature are.
-        kinds: of features; those that the space does not have are left out.
+        kinds: of features; those that the space does not have are left out, and one-hot options
+            stand in where it has none of them.
     """
 
     def __init__(self, space: SearchSpace, x: IntArray, kinds: Sequence[str]) -> None:
         self._space = space
-        self._kinds = [kind for kind in kinds if kind in space.feature_kinds()]
-        if not self._kinds:
-            raise ValueError(
-                f"space {space.name!r} has none of the features {', '.join(kinds)}: it has "
-                f"{', '.join(space.feature_kinds())}"
-            )
+        self._kinds = [kind for kind in kinds if kind in space.feature_kinds()] or ["onehot"]
         raw = [self._space.features(x, kind) for kind in self._kinds]
         coded = np.concatenate(
             [np.full(part.shape[1], k in CODES) for part, k in zip(raw, self._kinds, strict=True)]

@@ -11,6 +11,7 @@ import typer
 import blox_env
 from blox_env.cli.common import Json, console, errors, names, warn_of
 from blox_env.cli.screen import Listing, check_folder
+from blox_env.ground.errors import unknown_name
 
 DRIVEN_BY = "onnxruntime, openvino, torch-cpu, torch-cuda or module:Class."
 
@@ -25,7 +26,10 @@ def measure(
         typer.Option("--from", help="Measure nothing: a CSV file of architecture and latency_ms."),
     ] = None,
     space: Annotated[
-        str | None, typer.Option(help="Space of that file, by its rows if not given.")
+        str | None,
+        typer.Option(
+            help="blox or bloxxl; with --from that of the file, by its rows if not given."
+        ),
     ] = None,
     runtime: Annotated[str, typer.Option(help=DRIVEN_BY)] = "onnxruntime",
     threads: Annotated[int, typer.Option(help="Threads, each on a core of its own.")] = 1,
@@ -65,9 +69,16 @@ def measure(
         return
     if out is None:
         raise ValueError("--out: expected a folder of raw measurements")
-    if priors is not None and budget is None:
+    large = _large(space)
+    if large is not None and budget is not None:
+        raise ValueError(
+            f"a budget needs a space that can be listed: expected --networks of {space}"
+        )
+    if priors is not None and budget is None and large is None:
         raise ValueError("priors help to measure few networks: expected a budget with them")
     known: list[Any] = []
+    if large is not None and priors is not None:
+        known = [blox_env.load_device(name) for name in names(priors)[:1]]
     if budget is not None:
         named = blox_env.list_devices("blox") if priors is None else names(priors)
         known = [blox_env.load_device(name) for name in named]
@@ -80,18 +91,34 @@ def measure(
             seed=seed,
             runtime=runtime,
             batch=batch,
-            priors=known,
+            priors=known if large is None else (),
+            space=large,
             force=force,
             protocol=Protocol(rounds=rounds, runs=runs),
             track=track,
             precision=precision,
             **settings,
         )
-    if build is not None:
+    if build is not None and large is not None:
+        from blox_env.devices.slotwise_build import build_slotwise
+
+        _tell(build_slotwise(out, build, prior=known[0] if known else None), build)
+    elif build is not None:
         _tell(build_device(out, build, priors=known), build)
     if retest is not None:
         found = add_retest(retest, out)
         console.print(f"{retest}: differs by {found.mape:.1%}, Spearman {found.spearman:.3f}")
+
+
+def _large(space: str | None) -> blox_env.SearchSpace | None:
+    """The space of a name where it cannot be listed; None for Blox."""
+    from blox_env.devices.slotwise import SPACES
+
+    if space in (None, "blox"):
+        return None
+    if space not in SPACES:
+        raise ValueError(unknown_name("space", space, ("blox", *SPACES)))
+    return SPACES[space]()
 
 
 def _from_table(

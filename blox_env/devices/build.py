@@ -85,7 +85,7 @@ def build_device(
     tables = {
         "latency.npy": array_bytes(latency.astype(np.float32)),
         "measured.npy": array_bytes(numbers[order].astype(np.int32)),
-        "visits.npz": _visits_npz(visits),
+        "visits.npz": visits_npz(visits),
     }
     found = facts(plan, visits, space, latency, measured)
     noise: NoiseFacts = {
@@ -332,7 +332,8 @@ def _write_card(folder: Path, card: DeviceCard) -> None:
     write_atomic(folder / "card.json", (json.dumps(card, indent=1) + "\n").encode())
 
 
-def _visits_npz(visits: list[dict[str, Any]]) -> bytes:
+def visits_npz(visits: list[dict[str, Any]]) -> bytes:
+    """All visits as the bytes of a compressed file."""
     columns: dict[str, NDArray[Any]] = {
         "architecture": np.array([v["architecture"] for v in visits], dtype=np.int32),
         "round": np.array([v["round"] for v in visits], dtype=np.uint8),

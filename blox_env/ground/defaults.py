@@ -12,3 +12,4 @@ DEFAULT = "default"
 
 BENCHMARK = "cifar10"
 DEVICE = "x86-ort-int8-1t"
+DEVICES = {"blox": DEVICE, "bloxxl": "x86-ort-int8-1t-xl"}  # by the name of the benchmark's space

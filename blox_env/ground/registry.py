@@ -24,6 +24,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
     "benchmark": {
         "cifar10": "blox_env.benchmarks.embedded:cifar10",
         "digits": "blox_env.benchmarks.embedded:digits",
+        "bloxxl-digits": "blox_env.benchmarks.embedded:bloxxl_digits",
     },
     "device": {
         "ethos-u55-128": "blox_env.devices.embedded:ethos_u55_128",
@@ -36,6 +37,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
         "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",
         "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",
+        "x86-ort-int8-1t-xl": "blox_env.devices.slotwise:x86_ort_int8_1t_xl",
         "x86-torch-1t": "blox_env.devices.embedded:x86_torch_1t",
     },
     "agent": {
@@ -93,6 +95,7 @@ _FOLDERS: dict[str, dict[str, str]] = {
     "device": {
         "card.json": "blox_env.devices.embedded:from_folder",
         "latency.npy": "blox_env.devices.imported:from_folder",
+        "slots.json": "blox_env.devices.slotwise:from_folder",
     },
 }
 T = TypeVar("T")

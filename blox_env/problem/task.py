@@ -322,10 +322,10 @@ class Task:
 def device_of(benchmark: Benchmark) -> str | None:
     """Name of the device that a benchmark gets where none is asked for.
 
-    The default device if it is for the benchmark's space; None, no latency, elsewhere.
+    The default device for the benchmark's space; None, no latency, where there is none.
     """
-    same = load_device(defaults.DEVICE).space == benchmark.space
-    return defaults.DEVICE if same else None
+    name = defaults.DEVICES.get(benchmark.space.name)
+    return name if name and load_device(name).space == benchmark.space else None
 
 
 def _again(
