@@ -20,8 +20,9 @@ import numpy as np
 
 import blox_env
 from blox_env import BloxEnv
+from blox_env.benchmarks.model import ModelBenchmark
 from blox_env.benchmarks.table import TableBenchmark
-from blox_env.devices.embedded import DATA, MeasuredDevice
+from blox_env.devices.embedded import DATA
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
@@ -97,13 +98,14 @@ def _steps(env: gym.Env[object, object]) -> str:
 
 def figures() -> str:
     """The block of README.md that holds figures."""
-    return "".join(benchmark(name) for name in ("cifar10", "digits")) + devices()
+    names = ("cifar10", "digits", "bloxxl-digits")
+    return "".join(benchmark(name) for name in names) + devices()
 
 
 def benchmark(name: str) -> str:
     """A line for an embedded benchmark: what optimisers find first, then uniform architectures."""
     loaded = blox_env.load_benchmark(name)
-    if not isinstance(loaded, TableBenchmark):
+    if not isinstance(loaded, TableBenchmark | ModelBenchmark):
         raise TypeError("an embedded benchmark is expected")
     trained, held = loaded.card["trainings"], loaded.card["held_out"]
     counts = (
@@ -111,7 +113,7 @@ def benchmark(name: str) -> str:
     )
     lines = [f"- **Benchmark `{name}`**: {counts}; models predict the others.\n"]
     for label, scores in (
-        ("On what optimisers found on it, trained afresh", loaded.card["fresh"]),
+        ("On what optimisers found on it, trained afresh", loaded.card.get("fresh")),
         ("Held out, found by optimisers", (held["found"] or {}).get("val_acc")),
         ("Held out, uniform", held["uniform"]["val_acc"]),
     ):
@@ -129,7 +131,7 @@ def devices() -> str:
     """A line for each embedded device."""
     lines = []
     for name in sorted(path.name for path in DATA.iterdir()):
-        card = MeasuredDevice.from_folder(DATA / name).card
+        card = blox_env.load_device(name).card
         held, noise = card["predictor"]["held_out"], card.get("noise", {})
         again = noise.get("another_occasion", noise.get("retest"))
         if "estimated" in card:
@@ -142,13 +144,14 @@ def devices() -> str:
                 f"{card['measured']} networks measured with {card['runtime']['name']}\n"
                 f"  ({settings['precision']}, batch {card['input_shape'][0]}, {how})"
             )
+        others = "all latencies" if card.get("kind") == "slotwise" else "the others"
         repeated = (
             f";\n  measuring again differs by {again['mape']:.1%}, Spearman {again['spearman']:.3f}"
             if again
             else "; nothing was measured"
         )
         lines.append(
-            f"- **Device `{name}`**: {own}, the others predicted. Held out: error "
+            f"- **Device `{name}`**: {own}, {others} predicted. Held out: error "
             f"{held['mape']:.1%}, Spearman {held['spearman']:.3f}{repeated}. "
             f"[Card](blox_env/data/devices/{name}/CARD.md).\n"
         )

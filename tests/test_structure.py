@@ -24,7 +24,7 @@ LAYERS = tuple(
 FRONT_DOOR = ("cli", "__main__")
 
 # torch, and extras at the top of a file, are for these alone (TYPE_CHECKING loads nothing).
-TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/")
+TORCH = ("networks/", "devices/runtimes/", "adapters/", "agents/", "benchmarks/families/graph.py")
 EXTRAS_AT_THE_TOP = (*TORCH, "jax/", "experiment/", "analysis/", "report/", "cli/views/")
 
 CORE = {"gymnasium", "numpy", "typer", "rich", "yaml"}

@@ -110,13 +110,13 @@ def render_card(card: dict[str, Any]) -> str:
     return _CARD.format(
         **{k: card[k] for k in ("name", "description", "trainings", "table")},
         fresh=_fresh(card["fresh"]),
-        found=_held_out(held_out["found"]),
-        uniform=_held_out(held_out["uniform"]),
+        found=held_out_table(held_out["found"]),
+        uniform=held_out_table(held_out["uniform"]),
         tenths=_tenths(held_out["uniform"]),
-        second=_second(held_out["uniform"], card["single_training"]),
+        second=second_training(held_out["uniform"], card["single_training"]),
         seeds=_common(card.get("seeds")),
-        asked_by=_list(facts["asked_by"]),
-        ran_on=_list(facts["ran_on"]),
+        asked_by=listed(facts["asked_by"]),
+        ran_on=listed(facts["ran_on"]),
         time=_time(facts, card["task"].get("train_time", "")),
         weighed_on="what optimisers found" if held_out["found"] else "held-out architectures",
         weights=", ".join(
@@ -155,7 +155,8 @@ def _seeds(scores: dict[str, float]) -> str:
     )
 
 
-def _held_out(scores: dict[str, Any] | None) -> str:
+def held_out_table(scores: dict[str, Any] | None) -> str:
+    """Scores of held-out predictions as a table, or that there are none."""
     if scores is None:
         return "Too few architectures for a figure."
     rows = "\n".join(
@@ -179,7 +180,13 @@ def _tenths(scores: dict[str, Any] | None) -> str:
     )
 
 
-def _second(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str:
+def second_training(scores: dict[str, Any] | None, test: dict[str, float] | None) -> str:
+    """Worth of a second training and of a table of single ones, in words.
+
+    Args:
+        scores: of uniform architectures, None for too few.
+        test: figures of the noise test, None for too few.
+    """
     second = scores and scores["second_training"]
     text = "Too few architectures were trained twice." if not second else (
         f"A second training of the same architecture, as a prediction of the first "
@@ -227,7 +234,8 @@ def _time(facts: dict[str, Any], how: str) -> str:
     )
 
 
-def _list(counts: dict[str, int]) -> str:
+def listed(counts: dict[str, int]) -> str:
+    """Names with their counts, in words."""
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 

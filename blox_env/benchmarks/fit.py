@@ -15,6 +15,7 @@ from blox_env.benchmarks.families import load_family
 from blox_env.benchmarks.grouping import Grouped, group, noise_table
 from blox_env.benchmarks.levels import seed_levels, take_off
 from blox_env.benchmarks.model import FACTS, NOISE, SCHEMA, TIME
+from blox_env.benchmarks.model_card import render_model_card
 from blox_env.benchmarks.predictors.base import Features, Predictor
 from blox_env.benchmarks.predictors.registry import load_predictor
 from blox_env.benchmarks.scoring import held_out_scores, noise_test, training_facts
@@ -107,6 +108,7 @@ def fit_model(
             "sha256": {each: file_hash(folder / each) for each in files},
         }
         write_json(folder / FACTS, facts)
+        write_atomic(folder / "CARD.md", render_model_card(facts))
     return facts
 
 
@@ -128,9 +130,9 @@ def _write_model(
     predicted = model.components.forth(held_out.mean)[:, -1]
     residual = (grouped.mean - held_out.mean)[:, -1]
     excess = residual**2 - grouped.noise_of_mean[:, -1]
-    kind.write(folder, model, features, predicted, excess, seed)
-    components = model.components.facts()
-    return {"family": kind.family, **encode.facts(), "components": components}
+    facts = {"family": kind.family, **encode.facts(), "components": model.components.facts()}
+    kind.write(folder, model, Features(space, facts), features, predicted, excess, seed)
+    return facts
 
 
 def _seconds(features: FloatArray, seconds: FloatArray) -> FloatArray:

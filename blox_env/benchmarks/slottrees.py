@@ -157,9 +157,13 @@ class SlotTrees:
             there: what is at each place, ``(places, n)``.
         """
         n = there.shape[1]
+        if n == 1:  # of one column numpy adds up pairs
+            return self.predict(np.repeat(there, 2, axis=1))[:1]
         found = np.empty(n)
         first = np.arange(len(self.values))[:, None] * (1 + LEAVES)
         for start in range(0, n, _AT_ONCE):
+            # no part has one column alone
+            start = min(start, n - 2)
             part = there[:, start : start + _AT_ONCE]
             left = self.reach[0].take(part[0], axis=0)
             for reach, own in zip(self.reach[1:], part[1:], strict=True):

@@ -70,6 +70,7 @@ def test_what_it_predicts_follows_the_trainings(folder: Path) -> None:
     held_out = benchmark.card["held_out"]["uniform"]["val_acc"]
     assert held_out["architectures"] == 90
     assert held_out["r2"] < 1
+    assert f"| R² | {held_out['r2']:.4f} |" in (folder / "CARD.md").read_text()
 
 
 def test_it_keeps_the_contract_of_a_benchmark(folder: Path) -> None:

@@ -84,7 +84,10 @@ class Components:
 
     def back(self, components: FloatArray) -> FloatArray:
         """Accuracies of components."""
-        values = (components[:, :-1] * self._size) @ self._axes
+        values = np.zeros((len(components), len(self._mean)))
+        # no matrix product: its sums depend on how many rows it is asked for
+        for column, size, axis in zip(components[:, :-1].T, self._size, self._axes, strict=True):
+            values += (column * size)[:, None] * axis
         values[:, -1] = components[:, -1]
         return np.asarray(1 - np.exp(values * self._scale + self._mean))
 

@@ -100,7 +100,8 @@ class Predictor(ABC):
         cls,
         folder: Path,
         model: Model,
-        features: FloatArray,
+        features: Features,
+        columns: FloatArray,
         predicted: FloatArray,
         excess: FloatArray,
         seed: int,
@@ -110,7 +111,8 @@ class Predictor(ABC):
         Args:
             folder: for its files, ``.txt`` or ``.npy``.
             model: that the family gave.
-            features: standardised, of what it was fitted on ``(n, columns)``.
+            features: that it was fitted on.
+            columns: these, of the architectures that it was fitted on ``(n, columns)``.
             predicted: last components that held-out models predict of these ``(n,)``.
             excess: squared errors of held-out predictions beyond the noise ``(n,)``.
             seed: of random choices.

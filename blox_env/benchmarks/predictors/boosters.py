@@ -1,7 +1,7 @@
-"""Boosted trees of LightGBM, kept as its own text.
+"""Boosted trees of LightGBM, kept as its own text and as look-ups.
 
-Larger batches are predicted by look-ups, see :mod:`blox_env.benchmarks.slottrees`; their numbers
-are LightGBM's to the last digit.
+Predictions come from the look-ups (:mod:`blox_env.benchmarks.slottrees`), which need numpy alone;
+their numbers are LightGBM's to the last digit. The texts are for whoever wants the models.
 """
 
 from __future__ import annotations
@@ -14,92 +14,85 @@ import numpy as np
 from blox_env.benchmarks.carried import CarriedTrees
 from blox_env.benchmarks.families.base import Model
 from blox_env.benchmarks.predictors.base import LEAST, Features, Files, Predictor
-from blox_env.benchmarks.slottrees import Places, SlotTrees
+from blox_env.benchmarks.slottrees import LEAVES, Places, SlotTrees
 from blox_env.ground.extras import extra
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.store.arrays import array_bytes
 
-SPREAD = "spread.txt"
-MANY = 512  # rows, from which on it pays to make look-ups of the trees
+SPREAD = "spread"
 
 
 class Boosters(Predictor):
-    """A booster for each component, and one for the squared error of predictions.
+    """Trees for each component, and trees for the squared error of predictions.
 
     Args:
-        features: of architectures.
-        models: boosters of the components.
-        spread: booster of the variance.
+        places: of their features.
+        trees: of the components and, last, of the variance.
     """
 
     family = "lightgbm"
 
-    def __init__(self, features: Features, models: list[Any], spread: Any) -> None:
-        self.features = features
-        self._models = [*models, spread]
-        self._looked: tuple[Places, list[SlotTrees]] | None = None
+    def __init__(self, places: Places, trees: list[SlotTrees]) -> None:
+        self._places, self._trees = places, trees
 
     @classmethod
     def write(
         cls,
         folder: Path,
         model: Model,
-        features: FloatArray,
+        features: Features,
+        columns: FloatArray,
         predicted: FloatArray,
         excess: FloatArray,
         seed: int,
     ) -> None:
-        """Write ``target-K.txt`` and ``spread.txt``; see :meth:`Predictor.write`."""
+        """Write ``NAME.txt``, ``NAME-reach.npy`` and ``NAME-values.npy`` of each model.
+
+        See :meth:`Predictor.write`.
+        """
         fitted: Any = model
-        for number, part in enumerate(fitted.models):
-            write_atomic(folder / _target(number), part.booster_.model_to_string())
-        write_atomic(folder / SPREAD, _spread(features, excess, seed).model_to_string())
+        boosters = [part.booster_ for part in fitted.models]
+        boosters.append(_spread(columns, excess, seed))
+        places = _places(features)
+        for name, booster in zip(_names(len(fitted.models)), boosters, strict=True):
+            trees = SlotTrees.of(booster, places)
+            write_atomic(folder / f"{name}.txt", booster.model_to_string())
+            write_atomic(folder / f"{name}-reach.npy", array_bytes(np.concatenate(trees.reach)))
+            write_atomic(folder / f"{name}-values.npy", array_bytes(trees.values))
 
     @classmethod
     def read(cls, files: Files, features: Features, components: int) -> Boosters:
-        """Read the boosters; see :meth:`Predictor.read`."""
-        models = [_booster(files, _target(k)) for k in range(components)]
-        return cls(features, models, _booster(files, SPREAD))
+        """Read the look-ups; see :meth:`Predictor.read`."""
+        places = _places(features)
+        counts = [len(table) for table in places.tables]
+        trees = []
+        for name in _names(components):
+            files.text(f"{name}.txt")  # checked, though nobody asks it
+            values = files.array(f"{name}-values.npy", (None, 1 + LEAVES))
+            shape = (sum(counts), len(values))
+            reach = files.array(f"{name}-reach.npy", shape, np.uint8)
+            trees.append(SlotTrees(tuple(np.split(reach, np.cumsum(counts)[:-1])), values))
+        return cls(places, trees)
 
     def predict(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Ask all boosters; see :meth:`Predictor.predict`."""
-        if len(rows) >= MANY or self._looked:
-            places, trees = self._look_ups()
-            there = places.of(rows)
-            *said, spread = (each.predict(there) for each in trees)
-        else:
-            columns = self.features(rows)
-            *said, spread = (
-                np.asarray(model.predict(columns, num_threads=1)) for model in self._models
-            )
+        """Look up all trees; see :meth:`Predictor.predict`."""
+        there = self._places.of(rows)
+        *said, spread = (each.predict(there) for each in self._trees)
         return np.column_stack(said), np.maximum(spread, LEAST)
 
     def carried(self, scale: float, shift: float) -> CarriedTrees:
         """The trees of the last component; see :meth:`Predictor.carried`."""
-        places, trees = self._look_ups()
-        return CarriedTrees(places, trees[-2], scale, shift)
-
-    def _look_ups(self) -> tuple[Places, list[SlotTrees]]:
-        """The trees of all models as look-ups, made when they are first needed."""
-        if self._looked is None:
-            own = self.features
-            places = Places(own.space, own.kinds, own.shift, own.scale)
-            self._looked = places, [SlotTrees.of(model, places) for model in self._models]
-        return self._looked
+        return CarriedTrees(self._places, self._trees[-2], scale, shift)
 
 
-def _target(number: int) -> str:
-    return f"target-{number}.txt"
+def _places(features: Features) -> Places:
+    return Places(features.space, features.kinds, features.shift, features.scale)
 
 
-def _booster(files: Files, name: str) -> Any:
-    text = files.text(name)
-    with extra("surrogate", "a model of trainings"):
-        import lightgbm
-    try:
-        return lightgbm.Booster(model_str=text)
-    except lightgbm.basic.LightGBMError as error:
-        raise ValueError(f"{files.folder / name} is no model of LightGBM: {error}") from error
+def _names(components: int) -> list[str]:
+    """Names of the models: of the components, and of the variance."""
+    return [*(f"target-{number}" for number in range(components)), SPREAD]
 
 
 def _spread(features: FloatArray, excess: FloatArray, seed: int) -> Any:

@@ -24,12 +24,11 @@ def test_it_says_what_the_fitted_one_says(tmp_path: Path) -> None:
     family = load_family("mlp")
     encode = Encoder(space, x[:60], family.encodings)
     model = family.fit(encode(x[:60]), y, np.full(y.shape, 1e-4), chosen=None, seed=0)
-    Network.write(tmp_path, model, encode(x[:60]), y[:, -1], np.full(60, 1e-4), 0)
+    features = Features(space, encode.facts())
+    Network.write(tmp_path, model, features, encode(x[:60]), y[:, -1], np.full(60, 1e-4), 0)
     sums = {path.name: file_hash(path) for path in tmp_path.iterdir()}
     components = model.components  # type: ignore[attr-defined]
-    kept = Network.read(
-        Files(tmp_path, sums, "facts"), Features(space, encode.facts()), components.count
-    )
+    kept = Network.read(Files(tmp_path, sums, "facts"), features, components.count)
     said, variance = kept.predict(x)
     np.testing.assert_allclose(components.back(said), model.predict(encode(x)), atol=1e-9)
     np.testing.assert_allclose(variance, 1e-4)
