@@ -38,7 +38,7 @@ def check_contract(device: MeasuredDevice) -> None:
         device.latency_ms([[0, 0, 45]])
 
 
-EMBEDDED = sorted(path.name for path in DATA.iterdir())
+EMBEDDED = sorted(path.parent.name for path in DATA.glob("*/card.json"))
 ESTIMATED = [n for n in EMBEDDED if (DATA / n / "estimated.npy").exists()]
 UNIFORM = np.repeat(np.arange(45)[:, None], 3, axis=1)
 MEASURED = [n for n in EMBEDDED if n not in ESTIMATED]
@@ -53,6 +53,7 @@ def damaged(built: Path, folder: Path, name: str, data: bytes) -> Path:
 
 def test_all_that_is_embedded_is_registered() -> None:
     assert set(EMBEDDED) <= set(list_devices("blox"))
+    assert {path.name for path in DATA.iterdir()} <= set(list_devices())
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

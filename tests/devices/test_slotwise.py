@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from blox_env.devices.base import load_device
+from blox_env.devices.protocol import STATISTICS
 from blox_env.devices.slotwise import CARD, TABLE, SlotwiseDevice, from_folder
+from blox_env.devices.slotwise_build import card_text
 from blox_env.problem import Problem
 from blox_env.spaces import BloxSpace, BloxXLSpace
 from blox_env.testing import check_device
@@ -49,6 +51,21 @@ def test_the_embedded_one_is_found_by_its_name_and_limits_searches() -> None:
     assert problem.device is device
     rows = problem.candidates.sample(np.random.default_rng(0), 20)
     assert (device.latency_ms(rows) <= low * (1 + 1e-9)).all()
+
+
+def test_its_card_follows_from_the_visits() -> None:
+    card = json.loads((FOLDER / CARD).read_text())
+    assert (FOLDER / "CARD.md").read_text() == card_text(card)
+    visits = np.load(FOLDER / "visits.npz")
+    rows = np.load(FOLDER / "networks.npy").astype(np.int64)
+    ms = np.full((card["protocol"]["rounds"], len(rows)), np.nan)
+    column = STATISTICS.index(card["statistic"]["visit"])
+    ms[visits["round"], visits["architecture"]] = visits["ms"][:, column]
+    value = np.exp(np.median(np.log(ms), axis=0))
+    np.testing.assert_allclose(value.min(), card["latency_ms"]["measured_min"], rtol=1e-5)
+    np.testing.assert_allclose(value.max(), card["latency_ms"]["measured_max"], rtol=1e-5)
+    said = load_device(NAME).latency_ms(rows)
+    assert np.abs(said / value - 1).mean() < card["predictor"]["held_out"]["mape"]
 
 
 @pytest.mark.parametrize(
