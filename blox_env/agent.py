@@ -20,6 +20,10 @@ from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
 
 Seed = int | np.random.Generator | None
+_WHERE = {
+    "blocks": " (signatures of distilled blocks: the benchmarks digits and cifar10 have them, and "
+    "blox_env.networks.blockwise makes them)"
+}
 
 
 class Agent(ABC):
@@ -158,7 +162,7 @@ def search(
     if missing:
         raise ValueError(
             f"{type(ready).__name__} requires {', '.join(sorted(missing))}, "
-            f"which this problem does not provide"
+            f"which this problem does not provide{_WHERE.get(min(missing), '')}"
         )
     names = problem.objectives.names
     if ready.searches_for != "several" and len(names) > 1:

@@ -261,6 +261,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = ",".join
     plain = [name for name in blox_env.list_agents() if not name.endswith("-jax")]
+    plain = [name for name in plain if "blocks" not in make_agent(name).requires]
     parser.add_argument("--agents", default=names(plain))  # not the compiled forms of the same
     parser.add_argument("--problems", default=names(PROBLEMS))
     parser.add_argument("--macro", help="store of NAS-Bench-Macro that blox-env import wrote")

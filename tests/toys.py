@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from blox_env import Benchmark, BloxSpace, Device, Evaluation, SearchSpace
+from blox_env.benchmarks.blocks import TaughtBlocks
+from blox_env.networks.signatures import Signatures
 
 
 class ToyBenchmark(Benchmark):
@@ -16,6 +18,8 @@ class ToyBenchmark(Benchmark):
 
     def __init__(self, space: SearchSpace | None = None) -> None:
         self.space = space or BloxSpace()
+        if self.space.options == BloxSpace().options:
+            self.provides = self.provides | {"blocks"}
         self.calls = 0  # architectures asked for
         self.batches = 0
 
@@ -31,6 +35,20 @@ class ToyBenchmark(Benchmark):
         n = len(x)
         test = acc - 0.01 if length == self.epochs else np.full(n, np.nan)
         return Evaluation(acc, test, np.zeros(n), np.full(n, 6.0 * length), np.full(n, "trained"))
+
+    def blocks(self):
+        return toy_blocks() if "blocks" in self.provides else ()
+
+
+def toy_blocks(names=("mediocre", "round0", "round1")) -> tuple[TaughtBlocks, ...]:
+    """Made-up signatures; those of a teacher cost 135 s, which is three trainings of a toy."""
+    found = []
+    for number, name in enumerate(names):
+        rng = np.random.default_rng(number)
+        nsr, mse, swap_acc = rng.uniform(0.01, 0.9, (3, 3, 45))
+        signatures = Signatures(nsr, mse, swap_acc, seconds=np.ones((3, 45)))
+        found.append(TaughtBlocks(name, (0, 0, 0), 0.5, 0.0, 135.0, 0.0, signatures))
+    return tuple(found)
 
 
 class ToyDevice(Device):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from blox_env.benchmarks.blocks import TaughtBlocks
 from blox_env.benchmarks.carried import Carried
 from blox_env.ground import registry
 from blox_env.ground.errors import check_positive_int, unknown_name
@@ -62,7 +63,8 @@ class Benchmark(ABC):
         space: what it can evaluate.
         epochs: length of a full training; ``epochs=None`` means this many.
         provides: what it has beyond a final accuracy: ``"curves"`` when ``epochs`` may be less,
-            ``"table"`` when evaluating the whole space costs next to nothing.
+            ``"table"`` when evaluating the whole space costs next to nothing, ``"blocks"`` when
+            :meth:`blocks` has signatures of distilled blocks.
         description: what was trained how, in a sentence; empty if nobody says.
         card: the data card as it is stored; empty where there is none.
         columns: names that :meth:`column` knows.
@@ -103,6 +105,13 @@ class Benchmark(ABC):
             seed: of the single training that is asked for, None for the mean.
         """
         return None
+
+    def blocks(self) -> tuple[TaughtBlocks, ...]:
+        """Signatures of distilled blocks, a teacher each; empty where there are none.
+
+        A benchmark that has some says so: ``"blocks"`` is in :attr:`provides`.
+        """
+        return ()
 
     def column(self, name: str, x: ArrayLike) -> FloatArray:
         """Another quantity of architectures, ``(n, slots) -> (n,)``, NaN where it is not known.

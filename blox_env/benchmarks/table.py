@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
+from blox_env.benchmarks.blocks import FILE, TaughtBlocks, read_blocks
 from blox_env.benchmarks.facts import read_facts
 from blox_env.benchmarks.noise import Noise
 from blox_env.ground.files import file_hash
@@ -40,6 +42,8 @@ class TableBenchmark(Benchmark):
     ``trained``       ``(k,)`` int32      numbers of the architectures really trained
     ``noise``         ``(r, E + 2)`` f4   deviations of single trainings from their mean
     ================  ==================  ============================================
+
+    It may hold ``blocks.json`` as well: signatures (:mod:`blox_env.benchmarks.blocks`).
 
     Args:
         folder: where the files are.
@@ -73,6 +77,8 @@ class TableBenchmark(Benchmark):
             raise ValueError(
                 f"{self.folder / 'train_time_s.npy'}: expected finite times, at least 0"
             )
+        if (self.folder / FILE).exists():
+            self.provides = self.provides | {"blocks"}
         self._noise = Noise(self._load("noise", np.float32, (None, self.epochs + 2)))
 
     def evaluate(
@@ -113,6 +119,14 @@ class TableBenchmark(Benchmark):
             train_time_s=self._time[number] * (length / self.epochs),
             source=np.where(self._trained[number], "trained", "surrogate"),
         )
+
+    def blocks(self) -> tuple[TaughtBlocks, ...]:
+        """Blocks of all teachers in ``blocks.json``."""
+        return self._blocks
+
+    @cached_property
+    def _blocks(self) -> tuple[TaughtBlocks, ...]:
+        return read_blocks(self.folder / FILE) if "blocks" in self.provides else ()
 
     def checksum(self) -> str:
         """SHA-256 over the checksums of all columns."""

@@ -17,6 +17,8 @@ from tests.toys import ToyBenchmark, ToyDevice, huge_space
 FILES = (Path(__file__).parents[2] / "agents").glob("[a-z]*.py")
 NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "ppo", "tpe"}
 NEED_EXTRAS |= {"reinforce"}
+BLOCKWISE = {"hant", "donna", "blockwise-gcn", "iterative-blockwise"}
+NEED_EXTRAS |= BLOCKWISE
 NAMES = sorted(file.stem.replace("_", "-") for file in FILES)
 COMPILED = [name for name in NAMES if name.endswith("-jax")]  # of spaces that can be listed
 AGENTS = [
@@ -61,6 +63,10 @@ def test_spends_the_budget_and_no_more(agent, space):
     if agent in COMPILED and space == "huge":
         pytest.skip("compiled agents search tables")
     p = toy_problem(SPACES[space])
+    if agent in BLOCKWISE and space != "blox":
+        with pytest.raises(ValueError, match=r"requires blocks.*: the benchmarks digits and"):
+            search(p, agent, seed=0)
+        return
     history = search(p, agent, seed=0)
     assert p.done
     full = int((history.epochs == p.benchmark.epochs).sum())
@@ -70,6 +76,10 @@ def test_spends_the_budget_and_no_more(agent, space):
         assert 0 < full <= p.spent + 1e-9
         if p.queries < p.max_queries:
             assert p.remaining < 1 / p.benchmark.epochs or full == p.space.size
+    elif agent in BLOCKWISE:
+        blocks = p.spent - full
+        assert blocks == 3 * (1 + (agent == "iterative-blockwise"))  # of one teacher or two
+        assert p.spent == 40
     else:
         assert p.spent == full == len(history)
         if p.queries < p.max_queries:
@@ -126,8 +136,8 @@ def test_unknown_agent_and_option():
 
 def test_requirements_are_checked():
     agent = make_agent("random-search")
-    agent.requires = frozenset({"blocks"})
-    with pytest.raises(ValueError, match="RandomSearch requires blocks"):
+    agent.requires = frozenset({"weights"})
+    with pytest.raises(ValueError, match="RandomSearch requires weights"):
         search(toy_problem(), agent)
 
 
@@ -200,6 +210,10 @@ def test_several_objectives_are_searched_for(agent):
         ("tpe", {"startup": 0}),
         ("successive-halving", {"eta": 1}),
         ("hyperband", {"min_epochs": 0}),
+        ("hant", {"measure": "nsrr"}),
+        ("donna", {"initial": 0}),
+        ("blockwise-gcn", {"candidates": 0}),
+        ("iterative-blockwise", {"each": 2}),
         ("bohb", {"good": 1.0}),
         ("bohb", {"bandwidth": 0.0}),
     ],

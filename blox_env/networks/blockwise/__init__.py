@@ -4,7 +4,7 @@ from blox_env.networks.blockwise.assembly import assemble, fine_tune, fine_tune_
 from blox_env.networks.blockwise.distil import BlockLesson, Distilled, distil_block, lesson_for
 from blox_env.networks.blockwise.driver import NetworkLesson, distil_all, train_all
 from blox_env.networks.blockwise.iteration import Round, iterate
-from blox_env.networks.blockwise.signatures import Signatures, read_signatures
+from blox_env.networks.blockwise.signatures import read_signatures
 from blox_env.networks.blockwise.teacher import (
     Distilling,
     Taught,
@@ -13,6 +13,7 @@ from blox_env.networks.blockwise.teacher import (
     teach,
     trained_teacher,
 )
+from blox_env.networks.signatures import Signatures
 
 __all__ = [
     "BlockLesson",

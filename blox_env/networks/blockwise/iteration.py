@@ -14,9 +14,10 @@ from blox_env.ground.files import write_json
 from blox_env.ground.progress import Tell, silent
 from blox_env.networks.blockwise.distil import BlockLesson
 from blox_env.networks.blockwise.driver import NetworkLesson, distil_all, train_all
-from blox_env.networks.blockwise.signatures import Signatures, read_signatures
+from blox_env.networks.blockwise.signatures import read_signatures
 from blox_env.networks.blockwise.teacher import Teacher, random_teacher, trained_teacher
 from blox_env.networks.recipe import Recipe, recipe_for
+from blox_env.networks.signatures import Signatures
 from blox_env.spaces import BloxSpace
 
 
