@@ -63,13 +63,15 @@ def train(
 def guided(problem: Problem) -> type[BloxVectorEnv]:
     """The environment for a model that may not know of masks.
 
-    Where not the whole space may be built, masked actions become the next one that is allowed:
-    episodes that end by them would cost nothing, and a search of them never end.
+    Where not the whole space may be built, or slots differ in their options, masked actions become
+    the next one that is allowed: episodes that end by them would cost nothing, and a search of
+    them never end.
 
     Args:
         problem: what is searched.
     """
-    if problem.candidates.complete and not problem.constraints:
+    equal = len(set(problem.space.options)) == 1
+    if equal and problem.candidates.complete and not problem.constraints:
         return BloxVectorEnv
 
     class Guided(BloxVectorEnv):

@@ -7,7 +7,8 @@ Optimisation over Multiple Continuous and Categorical Inputs*, 2020. The correla
 architectures is ``exp(-Σ w_slot d_slot)``, where ``d_slot`` says how far their options in a slot
 are apart: 0 or 1 (Hamming); where all slots have the same few options, ``v_i + v_j`` for different
 options i and j; where the space has ``ops`` features, ``v_0`` plus ``v_k`` for every feature that
-differs. Slots share the weights v. All weights and the nugget maximise the posterior, mean and
+differs (where slots have different features, plus ``v_1`` times the share of them that differs).
+Slots share the weights v. All weights and the nugget maximise the posterior, mean and
 variance follow in closed form. Every objective has a process of its own. Chosen is
 
 - for one objective the largest EI over the best trial;
@@ -245,6 +246,8 @@ def _scalarised_improvement(
 
 def _distances(space: SearchSpace, features: str) -> list[FloatArray]:
     """Each slot's distances between options: ``(kinds of distance, options, options)``."""
+    from scipy.spatial.distance import cdist
+
     counts = set(space.options)
     if features == "auto":
         alike = len(counts) == 1 and counts <= set(range(_FEW + 1))
@@ -255,9 +258,14 @@ def _distances(space: SearchSpace, features: str) -> list[FloatArray]:
         return differs
     kind = "onehot" if features == "options" else features
     tables = space.feature_tables(kind)
-    if len({table.shape[1] for table in tables}) > 1:
-        raise ValueError(f"features={features!r} needs equal slots, got the space {space!r}")
-    further = [np.abs(table[:, None] - table).transpose(2, 0, 1) for table in tables]
+    equal = len({table.shape[1] for table in tables}) == 1
+    if not equal and features == "options":
+        raise ValueError(f"features='options' needs equal slots, got the space {space!r}")
+    if equal:
+        further = [np.abs(table[:, None] - table).transpose(2, 0, 1) for table in tables]
+    else:  # slots do not share columns, but how much of them differs
+        further = [cdist(table, table, "cityblock")[None] for table in tables]
+        further = [apart / max(1.0, apart.max()) for apart in further]
     if features == "options":
         return [kinds / 2 for kinds in further]
     return [np.concatenate(kinds) for kinds in zip(differs, further, strict=True)]
