@@ -74,7 +74,7 @@ class Blockwise(ModelBased):
 
     @abstractmethod
     def model(self, blocks: TaughtBlocks) -> Predictor:
-        """What learns from signatures and accuracies."""
+        """The interface of what learns from signatures and accuracies."""
 
     def tell(self, x: IntArray, trials: Trials) -> None:
         """Remember accuracies beside rewards."""

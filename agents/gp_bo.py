@@ -35,19 +35,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from blox_env.agents._distances import FEATURES, slot_distances
 from blox_env.agents._model_based import ModelBased, clip_level
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
 from blox_env.problem.pareto import front
-from blox_env.spaces.base import SearchSpace
 
 _GROWTH = 1.1  # of the number of trials between two fits
-_FEW = 8  # options whose distances are learned one by one
 _EXACT = 500  # candidates whose expected hypervolume improvement is computed
 _DRAWS = 32  # for three and more objectives
-_FEATURES = ("auto", "hamming", "options", "ops")
 
 
 class GPBO(ModelBased):
@@ -83,8 +81,8 @@ class GPBO(ModelBased):
         self.initial = check_positive_int("initial", initial)
         self.batch = check_positive_int("batch", batch)
         self.candidates = check_positive_int("candidates", candidates)
-        if features not in _FEATURES:
-            raise ValueError(unknown_name("features", features, _FEATURES))
+        if features not in FEATURES:
+            raise ValueError(unknown_name("features", features, FEATURES))
         self.features = features
         if not (prior_scale > 0 and prior_spread > 0):
             raise ValueError(
@@ -97,7 +95,7 @@ class GPBO(ModelBased):
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Forget everything."""
         super().start(problem, rng)
-        distances = _distances(self._space, self.features)
+        distances = slot_distances(self._space, self.features)
         self._processes = [
             _Process(distances, self.prior_scale, self.prior_spread)
             for _ in problem.objectives.names
@@ -242,33 +240,6 @@ def _scalarised_improvement(
 
 
 # -- the model -----------------------------------------------------------------------------
-
-
-def _distances(space: SearchSpace, features: str) -> list[FloatArray]:
-    """Each slot's distances between options: ``(kinds of distance, options, options)``."""
-    from scipy.spatial.distance import cdist
-
-    counts = set(space.options)
-    if features == "auto":
-        alike = len(counts) == 1 and counts <= set(range(_FEW + 1))
-        features = "options" if alike else "hamming"
-        features = "ops" if "ops" in space.feature_kinds() else features
-    differs = [1.0 - np.eye(count)[None] for count in space.options]
-    if features == "hamming":
-        return differs
-    kind = "onehot" if features == "options" else features
-    tables = space.feature_tables(kind)
-    equal = len({table.shape[1] for table in tables}) == 1
-    if not equal and features == "options":
-        raise ValueError(f"features='options' needs equal slots, got the space {space!r}")
-    if equal:
-        further = [np.abs(table[:, None] - table).transpose(2, 0, 1) for table in tables]
-    else:  # slots do not share columns, but how much of them differs
-        further = [cdist(table, table, "cityblock")[None] for table in tables]
-        further = [apart / max(1.0, apart.max()) for apart in further]
-    if features == "options":
-        return [kinds / 2 for kinds in further]
-    return [np.concatenate(kinds) for kinds in zip(differs, further, strict=True)]
 
 
 class _Process:

@@ -12,10 +12,11 @@ moocore = pytest.importorskip("moocore")
 pytest.importorskip("threadpoolctl")
 
 from blox_env.agents import gp_bo
+from blox_env.agents._distances import slot_distances
 
 
 def process(x, y, problem):
-    model = gp_bo._Process(gp_bo._distances(problem.space, "auto"), 1.0, 0.3)
+    model = gp_bo._Process(slot_distances(problem.space, "auto"), 1.0, 0.3)
     model.scale(y, -np.inf)
     return model, model.scaled(y)
 

@@ -17,7 +17,7 @@ FINE_TUNE_LR = 0.3  # share of the recipe's learning rate: the weights are no lo
 
 
 def block_file(folder: str | Path, stage: int, block: int) -> Path:
-    """Where a distilled block lies.
+    """Path of a distilled block.
 
     Args:
         folder: of all blocks of one teacher.

@@ -41,7 +41,7 @@ _STILL = 1e-6  # channels whose variance is a smaller share of the mean variance
 
 @dataclass(frozen=True)
 class BlockLesson:
-    """How blocks learn.
+    """Settings of the learning of blocks.
 
     Attributes:
         recipe: of the training of every block.
@@ -116,7 +116,7 @@ class Stage:
 
     @torch.no_grad()
     def _features(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """What the stage reads and gives for pictures."""
+        """Inputs and outputs of the stage for pictures."""
         parts = []
         for part in images.split(AT_ONCE):
             read = self._before(part)
@@ -126,7 +126,7 @@ class Stage:
         return read.contiguous(memory_format=last), given.contiguous(memory_format=last)
 
     def batch(self, pictures: Pictures, step: int) -> tuple[Tensor, Tensor]:
-        """What the stage reads and gives in a step of a training.
+        """Inputs and outputs of the stage in a step of a training.
 
         Args:
             pictures: of the training.

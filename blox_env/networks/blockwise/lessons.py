@@ -59,7 +59,7 @@ class Pictures:
         return pictures.contiguous(memory_format=torch.channels_last)
 
     def numbers(self, step: int) -> Tensor:
-        """Which pictures those are, ``(batch,)``; of a task without a border."""
+        """Numbers of those pictures, ``(batch,)``; of a task without a border."""
         c, h, w = self.data.task.train.images.shape[1:]
         return self.plan.start[step].div(c * h * w, rounding_mode="floor")
 

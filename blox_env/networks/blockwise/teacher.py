@@ -30,7 +30,7 @@ from blox_env.spaces import BloxSpace
 
 @dataclass(frozen=True)
 class Taught:
-    """What became of a network.
+    """Outcome of a network's training.
 
     Attributes:
         val_acc: validation accuracy before the first step and after every epoch, fractions.
@@ -45,7 +45,7 @@ class Taught:
 
 @dataclass(frozen=True)
 class Distilling:
-    """How a network listens to a teacher beside the labels (Hinton et al., 2015).
+    """Settings of learning from a teacher beside the labels (Hinton et al., 2015).
 
     Attributes:
         temperature: that both answers are softened with.
@@ -158,7 +158,7 @@ def frame(row: Sequence[int], task: str, generator: torch.Generator | None = Non
 
 
 def cut(network: nn.Sequential, stage: int) -> tuple[nn.Sequential, nn.Sequential, nn.Sequential]:
-    """What comes before a stage, the stage (block and reduction), and what comes after it.
+    """Parts before a stage, the stage (block and reduction), and what comes after it.
 
     Args:
         network: a whole one; the parts share its weights.

@@ -34,7 +34,7 @@ def write_weights(path: str | Path, weights: Mapping[str, NDArray[Any]], facts: 
 
 
 def read_facts_of(path: str | Path) -> dict[str, Any]:
-    """What a file of weights is of.
+    """Contents of a file of weights.
 
     Raises:
         ValueError: names a file that is damaged.
