@@ -202,11 +202,6 @@ def check_bytes(path: Path, content: bytes, sha256: str) -> str:
     return got
 
 
-def from_folder(folder: str | Path) -> YahpoBenchmark:
-    """The benchmark in a folder."""
-    return YahpoBenchmark(folder)
-
-
 def not_imported() -> Benchmark:
     """Stand in for the benchmark of ``blox_env/Darts-v0`` until one is given.
 

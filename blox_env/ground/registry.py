@@ -93,7 +93,7 @@ _FOLDERS: dict[str, dict[str, str]] = {
     "benchmark": {
         "card.json": "blox_env.benchmarks.table:from_folder",
         "manifest.json": "blox_env.benchmarks.imported:from_folder",
-        "model.json": "blox_env.benchmarks.yahpo:from_folder",
+        "model.json": "blox_env.benchmarks.imported_model:from_folder",
         "surrogate.json": "blox_env.benchmarks.model:from_folder",
     },
     "device": {

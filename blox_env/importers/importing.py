@@ -14,6 +14,7 @@ from blox_env.importers.contents import Wishes, write
 from blox_env.importers.files import Source, Table, find, read_table
 from blox_env.importers.formats import read_others
 from blox_env.importers.macro import import_macro
+from blox_env.importers.nasbench301 import import_nasbench301, is_nasbench301
 from blox_env.importers.yahpo import import_yahpo, is_yahpo
 from blox_env.spaces import BloxSpace
 from blox_env.store.card import write_card
@@ -71,8 +72,8 @@ def import_files(
 
     Args:
         sources: folders or files of a Blox release, the JSON file of NAS-Bench-Macro, the folder
-            nb301 of YAHPO Gym, or what the importers of :mod:`blox_env.importers.formats` read:
-            tables, NATS-Bench, HW-NAS-Bench.
+            nb301 of YAHPO Gym, folders of NAS-Bench-301's models, or what the importers of
+            :mod:`blox_env.importers.formats` read: tables, NATS-Bench, HW-NAS-Bench.
         out: folder of the store, which must not be there yet.
         name: what the benchmark is called in results.
         latency_unit: of the release's latencies, ``"ms"``, ``"s"`` or ``"us"``; milliseconds are
@@ -104,6 +105,10 @@ def import_files(
         if is_yahpo(paths):
             report.manifest = import_yahpo(paths[0], folder, name)
             report.found.append(f"{paths[0].name}: YAHPO Gym's model of NAS-Bench-301")
+            return report
+        if is_nasbench301(paths):
+            report.manifest = import_nasbench301(paths, folder, name)
+            report.found += report.manifest["found"]
             return report
         writer = StoreWriter(folder)
         if macro:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from blox_env.store.card import CARD
 from blox_env.store.reader import MANIFEST, NUMBERS, read_manifest
 
 MODEL, MODEL_FACTS = "model.onnx", "model.json"  # of a store that is a model, not columns
+_MEMBER = re.compile(r"(accuracy|time)-\d+\.(txt|json)")  # files of a model of several members
 _NEW, _OLD = "new", "old"
 _LONGEST = 2**24  # bytes of such facts; a longer file is somebody else's
 
@@ -99,6 +101,8 @@ def _not_of_a_store(folder: Path) -> str | None:
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in (*names, *links):
             path = Path(place, name).relative_to(folder).as_posix()
+            if _MEMBER.fullmatch(path) and _is_model(folder):
+                continue
             if path not in known if known is not None else not _may_be_ours(path):
                 return path
     return None
@@ -118,7 +122,8 @@ def _is_model(folder: Path) -> bool:
 
 def _may_be_ours(path: str) -> bool:
     """Tell what may be a file of a store, by its path in it."""
-    return path in (MANIFEST, CARD, MODEL, MODEL_FACTS) or path.endswith(".npy")
+    kept = path in (MANIFEST, CARD, MODEL, MODEL_FACTS) or path.endswith(".npy")
+    return kept or _MEMBER.fullmatch(path) is not None
 
 
 def _sweep(work: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from blox_env.benchmarks.yahpo import read_facts
+from blox_env.benchmarks.imported_model import facts_of
 from blox_env.cli.screen import print_table
 from blox_env.cli.views.progress import progress_bar
 from blox_env.importers.importing import Progress as Tell
@@ -79,7 +79,7 @@ def show_store(folder: Path, console: Console) -> None:
         console: to draw on.
     """
     if (folder / MODEL_FACTS).is_file():
-        facts = read_facts(folder)
+        facts = facts_of(folder)
         words = {"name": "benchmark", "description": "what it is", "space": "space"}
         _show_rows(folder, [(words[key], facts[key]) for key in words], console)
         return
