@@ -191,7 +191,10 @@ def list_splits(space: str = "blox") -> list[str]:
 
 
 def load_split(name: str, *, space: str = "blox", probes: int = PROBES) -> Split:
-    """The split of a name: ``leave-out-NAME`` trains on every other registered device of the space.
+    """The split of a name: ``leave-out-NAME`` trains on the other registered devices of the space.
+
+    Devices whose latencies helped to predict those of NAME, or the other way round, are left out as
+    well: NAME would be known before it is seen.
 
     Args:
         name: such as ``"leave-out-x86-ort-1t"``.
@@ -205,8 +208,15 @@ def load_split(name: str, *, space: str = "blox", probes: int = PROBES) -> Split
     if name not in known:
         raise ValueError(unknown_name("split", name, known))
     test = name.removeprefix(PREFIX)
-    train = tuple(device for device in list_devices(space) if device != test)
+    own = _priors(test)
+    others = [device for device in list_devices(space) if device not in (test, *own)]
+    train = tuple(device for device in others if test not in _priors(device))
     return Split(name, train, test, probes)
+
+
+def _priors(device: str) -> frozenset[str]:
+    """Names of the devices that helped to predict the latencies of one, as its card says."""
+    return frozenset(load_device(device).card.get("predictor", {}).get("priors", {}))
 
 
 def judge(

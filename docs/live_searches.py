@@ -26,10 +26,10 @@ from blox_env.ground.files import write_atomic
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "live_searches.json"
 BLOCK = re.compile(r"(<!-- live -->\n).*?(<!-- /live -->)", re.DOTALL)
-AGENTS = ("random-search", "regularized-evolution", "local-search", "bananas", "reinforce")
+AGENTS = ("random-search", "regularized-evolution", "local-search", "bananas")
 TASK = "digits"
-BUDGET = 100
-AT = (25, 50, 100)
+BUDGET = 60
+AT = (15, 30, 60)
 FIRST_SEED, FRESH = 100, (200, 201, 202)  # of trainings: of the searches, and of their answers
 SEEDS = 30  # searches on the surrogate
 RESAMPLES = 2000
