@@ -51,12 +51,13 @@ LEVELS = (50, 80, 95)  # of intervals, in percent
 Scores = dict[str, Any]
 
 
-def fit(names: list[str], macro: Path | None) -> None:
-    """Evaluate every family on trainings, and keep what is known of the others.
+def fit(names: list[str], macro: Path | None, only: list[str]) -> None:
+    """Evaluate families on trainings, and keep what is known of other trainings.
 
     Args:
         names: of the trainings.
         macro: the file of NAS-Bench-Macro.
+        only: families that are added to those that are there; the mixture stays what it is.
     """
     found = json.loads(FIGURES.read_text())
     for name in names:
@@ -64,9 +65,28 @@ def fit(names: list[str], macro: Path | None) -> None:
             raise SystemExit(f"{MACRO} needs --macro PATH/nas-bench-macro_cifar10.json")
         raw, space = _macro(macro) if macro and name == MACRO else _embedded(name)
         with tracked() as track:
-            found[name] = evaluate_families(raw, space, FAMILIES, sizes=SIZES[name], track=track)
+            new = evaluate_families(raw, space, only or FAMILIES, sizes=SIZES[name], track=track)
+        found[name] = _added(found[name], new, only) if only else new
         ordered = {each: found[each] for each in SIZES if each in found}
         write_atomic(FIGURES, json.dumps(_rounded(ordered), separators=(",", ":")) + "\n")
+
+
+def _added(there: Scores, new: Scores, only: list[str]) -> Scores:
+    """Figures with those of some families added, before the mixture's."""
+    for part in ("families", "samples", "agents", "noise_test"):
+        pairs = [(there, new)] if part == "families" else [
+            ({"families": there[part][key]}, {"families": new[part][key]}) for key in there[part]
+        ]  # fmt: skip
+        for old, more in pairs:
+            by_family = old["families"]
+            mixture = by_family.pop(MIXTURE, None)
+            for name in only:
+                by_family[name] = more["families"][name]
+                if part == "families":  # whose best tenth is another one
+                    by_family[name]["best"] = None
+            if mixture is not None:
+                by_family[MIXTURE] = mixture
+    return there
 
 
 def _embedded(name: str) -> tuple[trainings.Trainings, SearchSpace]:
@@ -215,9 +235,11 @@ def main() -> None:
     parser.add_argument("--fit", nargs="+", choices=list(SIZES), default=[], metavar="NAME",
                         help=f"evaluate anew: {', '.join(SIZES)}")  # fmt: skip
     parser.add_argument("--macro", type=Path, help=f"file of {MACRO}")
+    parser.add_argument("--only", nargs="+", choices=FAMILIES, default=[], metavar="FAMILY",
+                        help="add these to what is there, the mixture without them")  # fmt: skip
     given = parser.parse_args()
     if given.fit:
-        fit(given.fit, given.macro)
+        fit(given.fit, given.macro, given.only)
     page = ROOT / "docs" / "surrogates.md"
     filled = BLOCK.sub(lambda match: match[1] + tables() + match[2], page.read_text())
     write_atomic(page, filled)
