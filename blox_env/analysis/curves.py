@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blox_env.analysis.intervals import iqm_band
-from blox_env.analysis.statistics import answers, full_trainings
+from blox_env.analysis.statistics import answers, best_so_far
 from blox_env.experiment.results import Run
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem.pareto import front, hypervolume
@@ -127,9 +127,8 @@ def regret_along(run: Run, where: FloatArray, grid: FloatArray, best: float) -> 
         grid: positions to look at, ``(g,)``.
         best: the reward that regret is measured to.
     """
-    rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
     order = np.argsort(where, kind="stable")
-    incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards[order])])
+    incumbent = np.concatenate([[-np.inf], best_so_far(run, order)])
     regret = best - incumbent[np.searchsorted(where[order], grid + _SHARP, side="right")]
     regret[np.isinf(regret)] = np.nan
     regret[np.abs(regret) < _SHARP] = 0.0

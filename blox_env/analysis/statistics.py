@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.experiment.results import Run
+from blox_env.experiment.results import TRUTH, Run
 from blox_env.ground.typing import FloatArray, IntArray
 
 # What runs must share before their rewards can be compared, beside their settings.
@@ -54,7 +54,8 @@ class Summary:
         val_acc: validation accuracy of each run's best architecture, a fraction.
         test_acc: test accuracy of the same architecture, a fraction.
         latency_ms: its latency in milliseconds.
-        regret: its simple regret in units of the reward.
+        regret: its simple regret in units of the reward, by means.
+        seen_regret: the same with the rewards that the searches saw.
         evaluations: full trainings that were paid for.
         train_hours: hours that these trainings take according to the benchmark.
         wall_s: seconds that the search took in truth.
@@ -79,6 +80,7 @@ class Summary:
     test_acc: Spread
     latency_ms: Spread
     regret: Spread
+    seen_regret: Spread
     evaluations: Spread
     train_hours: Spread
     wall_s: Spread
@@ -155,10 +157,36 @@ def reference(runs: Sequence[Run]) -> tuple[float, bool]:
     known = [run.facts.optimum for run in runs if run.facts.optimum is not None]
     if known:
         return float(max(known)), True
-    found = [run.columns["reward"][full_trainings(run)] for run in runs]
+    found = [worth(run)[full_trainings(run)] for run in runs]
     if not any(len(rewards) for rewards in found):
         raise ValueError("no run has an evaluation to measure regret to")
     return float(np.max(np.concatenate(found))), False
+
+
+def worth(run: Run) -> FloatArray:
+    """True rewards of a run's trials ``(n,)``: by means, whatever single trainings the search saw.
+
+    What it saw where the run file does not tell more.
+    """
+    return np.asarray(run.columns.get(TRUTH, run.columns["reward"]), dtype=float)
+
+
+def best_so_far(run: Run, order: IntArray | None = None) -> FloatArray:
+    """True reward of what looked best after each trial ``(n,)``; -inf before a full training.
+
+    Args:
+        run: one run.
+        order: of its trials ``(n,)``, that of the run if not given.
+    """
+    rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
+    rows = np.arange(len(rewards)) if order is None else order
+    rewards = rewards[rows]
+    if not len(rewards):
+        return rewards
+    best = np.maximum.accumulate(rewards)
+    better = np.concatenate([[True], rewards[1:] > best[:-1]])
+    last = np.maximum.accumulate(np.where(better, np.arange(len(rewards)), 0))
+    return np.where(np.isneginf(best), -np.inf, worth(run)[rows][last])
 
 
 def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntArray, FloatArray]:
@@ -166,7 +194,8 @@ def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntAr
 
     Evaluations are full trainings paid for; a training of part of the epochs counts in part, and
     its reward does not count. A search that ended before its budget keeps its last value up to
-    there. Differences below 1e-9 are 0. Under ``noise="sampled"`` a regret may be negative.
+    there. Differences below 1e-9 are 0. The best is what the search saw as that; what counts is its
+    true reward, see :func:`worth`.
 
     Args:
         runs: runs on one problem.
@@ -183,8 +212,7 @@ def regret_curves(runs: Sequence[Run], best: float | None = None) -> tuple[IntAr
     regret = np.full((len(runs), length), np.nan)
     for row, run in zip(regret, runs, strict=True):
         spent = np.cumsum(run.columns["cost"])
-        rewards = np.where(full_trainings(run), run.columns["reward"], -np.inf)
-        incumbent = np.concatenate([[-np.inf], np.maximum.accumulate(rewards)])
+        incumbent = np.concatenate([[-np.inf], best_so_far(run)])
         seen = np.searchsorted(spent, evaluations + _ROUNDING, side="right")
         row[:] = best - incumbent[seen]
         row[np.isinf(row) | (evaluations > int(run.facts.budget))] = np.nan
@@ -215,6 +243,7 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                     test_acc=Spread.of(run.facts.test_acc for run in own),
                     latency_ms=Spread.of(of_best(run, "latency_ms") for run in own),
                     regret=Spread.of(final_regret(run, best) for run in own),
+                    seen_regret=Spread.of(final_regret(run, best, seen=True) for run in own),
                     evaluations=Spread.of(run.columns["cost"].sum() for run in own),
                     train_hours=Spread.of(run.columns["train_time_s"].sum() / 3600 for run in own),
                     wall_s=Spread.of(run.meta.get("wall_s", np.nan) for run in own),
@@ -257,14 +286,16 @@ def of_best(run: Run, column: str) -> Any:
     return run.columns[column][run.facts.best]
 
 
-def final_regret(run: Run, best: float) -> float:
+def final_regret(run: Run, best: float, *, seen: bool = False) -> float:
     """Simple regret of the run's best architecture, 0 below 1e-9.
 
     Args:
         run: one run.
         best: the reward that regret is measured to.
+        seen: take what the search saw instead of what is true.
     """
-    value = float(best - of_best(run, "reward"))
+    rewards = run.columns["reward"] if seen else worth(run)
+    value = float(best - rewards[run.facts.best])
     return 0.0 if abs(value) < _ROUNDING else value
 
 

@@ -68,6 +68,7 @@ class Benchmark(ABC):
         description: what was trained how, in a sentence; empty if nobody says.
         card: the data card as it is stored; empty where there is none.
         columns: names that :meth:`column` knows.
+        trains: whether asking costs real trainings, so that nobody should ask for more than needed.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Benchmark(ABC):
     description: str = ""
     card: Mapping[str, Any] = MappingProxyType({})
     columns: tuple[str, ...] = ()
+    trains: bool = False
     epochs: int = 1
     provides: frozenset[str] = frozenset()
 

@@ -76,6 +76,7 @@ class LiveBenchmark(Benchmark):
     """
 
     provides = frozenset({"curves"})
+    trains = True
 
     def __init__(
         self,

@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 from blox_env.experiment.facts import Facts
 from blox_env.ground.extras import extra
 from blox_env.ground.files import json_text, write_files
+from blox_env.problem import Problem
 from blox_env.problem.clock import Schedule, schedule
 from blox_env.problem.history import History
 
 SCHEMA = 3
 READABLE = (2, 3)  # 2 has other names of some facts, and no digest
 SIMULATED = ("sim_start_s", "sim_end_s", "sim_worker")  # columns beyond those of the history
+TRUTH = "true_reward"  # column of searches that saw single trainings: rewards by means
 _KEY = b"blox_env"
 _DIGEST = b"blox_env.sha256"
 
@@ -40,7 +42,8 @@ class Run:
         x: architectures ``(n, slots)`` in order of first evaluation.
         columns: the history's other columns, each ``(n,)``, and ``sim_start_s``, ``sim_end_s``,
             ``sim_worker``: which of the simulated workers trained when, in simulated seconds (NaN
-            where the benchmark does not know how long trainings take).
+            where the benchmark does not know how long trainings take); of searches that saw single
+            trainings ``true_reward`` as well, what the means give.
         meta: real times and host: ``wall_s`` and ``cpu_s`` of the search, ``trial_wall_s`` (a list
             of n: seconds since its start at which each trial was recorded), ``finished_unix``,
             ``host``, ``python``, ``git`` (``commit`` and ``dirty``, None outside a checkout); empty
@@ -57,13 +60,19 @@ class Run:
         return len(self.x)
 
 
-def encode_run(history: History, facts: Facts, simulated: Schedule | None = None) -> bytes:
+def encode_run(
+    history: History,
+    facts: Facts,
+    simulated: Schedule | None = None,
+    truth: NDArray[np.float64] | None = None,
+) -> bytes:
     """A run file as bytes; equal searches give equal bytes.
 
     Args:
         history: the trials.
         facts: what determines the run, and its result.
         simulated: when which worker trained; if not given, one did everything in order.
+        truth: rewards by means ``(n,)``, where trials were single trainings.
     """
     arrow, parquet = _pyarrow()
     when = schedule(history.train_time_s) if simulated is None else simulated
@@ -74,12 +83,24 @@ def encode_run(history: History, facts: Facts, simulated: Schedule | None = None
         "sim_end_s": when.end_s,
         "sim_worker": when.worker,
     }
+    if truth is not None:
+        columns[TRUTH] = truth
     metadata = sealed(facts, columns)
     columns["source"] = columns["source"].tolist()
     table = arrow.table(columns).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     parquet.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
+
+
+def truth_of(problem: Problem) -> NDArray[np.float64] | None:
+    """Rewards of a problem's trials by means ``(n,)``; None where they are those of the history.
+
+    Also None where asking for means would train.
+    """
+    if problem.noise != "sampled" or problem.benchmark.trains or problem.history is None:
+        return None
+    return problem.peek(problem.history.x).reward
 
 
 def sealed(facts: Facts, columns: Mapping[str, NDArray[Any]]) -> dict[bytes, bytes]:

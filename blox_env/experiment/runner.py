@@ -17,7 +17,7 @@ from blox_env.experiment.facts import Facts
 from blox_env.experiment.lock import locked
 from blox_env.experiment.plan import Search, make_plan, unfinished
 from blox_env.experiment.planfile import claim, write_digests
-from blox_env.experiment.results import encode_run, write_run
+from blox_env.experiment.results import encode_run, truth_of, write_run
 from blox_env.experiment.settings import ExperimentSettings
 from blox_env.ground.files import write_json
 from blox_env.ground.parallel import Worker, run_tasks, time_limit
@@ -254,7 +254,8 @@ def run_search(item: Search, *, time_limit_s: float | None = None) -> tuple[byte
     if paid > item.settings.budget * (1 + 1e-9):
         raise RuntimeError(f"the search trained {paid:g} on a budget of {item.settings.budget}")
     wall = time.perf_counter() - started
-    content = encode_run(history, run_facts(item, problem), problem.clock.schedule())
+    when, truth = problem.clock.schedule(), truth_of(problem)
+    content = encode_run(history, run_facts(item, problem), when, truth)
     meta = {
         "wall_s": wall,
         "trial_wall_s": [round(seconds - started, 6) for seconds in problem.clock.recorded],

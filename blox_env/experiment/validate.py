@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from blox_env.agent import make_agent, search
 from blox_env.experiment.facts import Origin
 from blox_env.experiment.plan import Search, optimum
-from blox_env.experiment.results import SIMULATED, Run, read_run
+from blox_env.experiment.results import SIMULATED, TRUTH, Run, read_run, truth_of
 from blox_env.experiment.runner import run_facts
 from blox_env.ground import registry
 from blox_env.problem import Problem
@@ -37,7 +37,7 @@ SHOWN = 5  # rows of a file that are shown
 _LOOKED_UP = ("val_acc", "latency_ms", "reward", "source")
 _RESULT = ("best", "measured", "test_acc", "queries", "spent", "optimum", "best_values")
 _DETERMINES = ("space", "epochs", "noise_seed", "reward", "latency_target_ms", "max_queries")
-_DERIVED = ("reward", "train_time_s", "sim_start_s", "sim_end_s", "spent", "optimum")
+_DERIVED = ("reward", TRUTH, "train_time_s", "sim_start_s", "sim_end_s", "spent", "optimum")
 ULPS = 4  # units in the last place by which derived numbers may differ
 _KINDS = ("agent", "benchmark", "device")
 
@@ -197,6 +197,9 @@ def _looked_up(run: Run, problem: Problem) -> Iterator[Mismatch]:
             "reward": problem.rewards(value.val_acc, latency, x=x),
             "source": value.source,
         }
+        if draw is not None and TRUTH in run.columns:
+            expected[TRUTH] = problem.peek(x).reward
+            columns[TRUTH] = run.columns[TRUTH]
         for name, column in expected.items():
             yield from _cells(name, column, columns[name][rows], rows)
 
@@ -210,6 +213,8 @@ def _replayed(run: Run, item: Search, problem: Problem) -> Iterator[Mismatch]:
     n = min(len(history), len(run))
     expected: dict[str, NDArray[Any]] = dict(history.columns())
     expected |= dict(zip(SIMULATED, (when.start_s, when.end_s, when.worker), strict=True))
+    if (truth := truth_of(problem)) is not None:
+        expected[TRUTH] = truth
     expected |= {f"x{slot}": history.x[:, slot] for slot in range(history.x.shape[1])}
     got = run.columns | {f"x{slot}": run.x[:, slot] for slot in range(run.x.shape[1])}
     for name in sorted(expected.keys() | got.keys()):

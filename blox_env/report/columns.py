@@ -73,9 +73,12 @@ def notes(rows: Sequence[Summary]) -> str:
         "what these take according to the benchmark; wall time is what the search took."
     )
     if any(row.noise == "sampled" for row in rows):
+        regret = next(column for column in COLUMNS if column.field == "regret")
+        seen = ", ".join(f"{r.agent} {regret.number(r.seen_regret.median)}" for r in rows)
         text += (
-            " Noise was sampled: accuracies and rewards are those of single trainings, so the best "
-            "are lucky ones too, and regret, to the optimum of the means, is too low."
+            " Noise was sampled: validation accuracies are those of single trainings, so the best "
+            "are lucky ones too. Regret is by means, which the searches did not see; by what they "
+            f"saw it would be, in the median: {seen}."
         )
     for target in dict.fromkeys(row.target_ms for row in rows if row.target_ms is not None):
         met = [f"{r.agent} {r.met} of {r.runs}" for r in rows if r.target_ms == target]

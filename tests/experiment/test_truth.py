@@ -1,0 +1,48 @@
+"""Runs on single trainings hold what is true of their trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyarrow")
+
+import blox_env
+from blox_env.analysis.statistics import summary
+from blox_env.experiment.results import TRUTH, read_runs, truth_of
+from blox_env.experiment.validate import validate_run
+from blox_env.problem import Problem
+from tests.toys import ToyBenchmark
+
+
+class Live(ToyBenchmark):
+    """Asking costs trainings."""
+
+    trains = True
+
+
+def test_a_run_on_single_trainings_holds_true_rewards_and_is_confirmed(tmp_path: Path) -> None:
+    blox_env.compare(
+        ["random-search"], ["digits"], [None], out=tmp_path, seeds=3, budget=60, noise="sampled",
+        workers=0,
+    )  # fmt: skip
+    problem = Problem("digits", None)
+    best = problem.optimum()[1]
+    runs = read_runs(tmp_path)
+    for run in runs:
+        np.testing.assert_array_equal(run.columns[TRUTH], problem.peek(run.x).reward)
+        assert (run.columns[TRUTH] <= best).all()
+        assert (run.columns[TRUTH] != run.columns["reward"]).any()
+    assert all(validate_run(path).valid for path in tmp_path.glob("runs/*.parquet"))
+    row = summary(runs)[0]
+    assert row.regret.low >= 0
+    assert row.seen_regret.median < row.regret.median
+
+
+def test_means_are_not_asked_of_what_would_train() -> None:
+    for benchmark, noise in ((Live(), "sampled"), (ToyBenchmark(), "mean")):
+        problem = Problem(benchmark, None, budget=3, noise=noise)
+        blox_env.search(problem, "random-search", seed=0)
+        assert truth_of(problem) is None
