@@ -100,7 +100,7 @@ class NASBench301Benchmark(Benchmark):
         return str(self.card["model_sha256"])
 
     def _predict(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """What every member says, ``(members, n)``: percents, and seconds."""
+        """Answers of every member, ``(members, n)``: percents, and seconds."""
         found = {part: np.empty((len(self._members[part]), len(rows))) for part in PARTS}
         for start in range(0, len(rows), _AT_ONCE):
             given = self.arrays(rows[start : start + _AT_ONCE])

@@ -25,7 +25,7 @@ _OTHERS = {
 
 
 class PickledBooster:
-    """What a pickle says about a booster.
+    """Statements of a pickle about a booster.
 
     Attributes:
         library: ``"xgboost"`` or ``"lightgbm"``.
