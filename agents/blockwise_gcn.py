@@ -5,7 +5,8 @@ accuracies, and the nodes of its graphs carry the signatures of distilled blocks
 architectures the best predicted are trained, and the network is trained anew.
 Deviations: messages go along edges both ways; it is trained by 200 steps on all trials instead of
 epochs of batches. Every architecture is trained in full, since that is what a table holds. The
-teacher, ``mediocre``, is an ordinary architecture. ``initial`` and ``batch`` are not tuned.
+teacher, ``round0``, is a random network that was never trained, as in ``donna``. ``initial`` and
+``batch`` are not tuned.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class BlockwiseGCN(Blockwise):
 
     def __init__(
         self,
-        teacher: str = "mediocre",
+        teacher: str = "round0",
         initial: int = 20,
         batch: int = 10,
         measure: str = "nsr",

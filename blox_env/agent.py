@@ -21,7 +21,7 @@ from blox_env.problem.history import History, Trials
 
 Seed = int | np.random.Generator | None
 _WHERE = {
-    "blocks": " (signatures of distilled blocks: the benchmarks digits and cifar10 have them, and "
+    "blocks": " (signatures of distilled blocks: the benchmark digits has them, and "
     "blox_env.networks.blockwise makes them)"
 }
 

@@ -1,6 +1,6 @@
 """Writes docs/blockwise.md: what blockwise distillation is worth on the benchmarks of the package.
 
-    python docs/blockwise.py
+    python -m docs.blockwise
 
 The page and its pictures follow from ``docs/blockwise.json``, which ``blockwise_fit.py`` makes.
 Everything that is said has a number and a 95 % interval.
@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Picture
@@ -26,32 +24,22 @@ from blox_env.analysis.blockwise import (
     mixed_against_uniform,
     share,
     spearman,
-    truth_of,
 )
-from blox_env.benchmarks import trainings
-from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.files import write_atomic
-from blox_env.networks.signatures import MEASURES, Signatures
+from blox_env.networks.signatures import MEASURES
 from blox_env.report.vector import to_png
+from docs.blockwise_records import (
+    DOCS,
+    SEEDS,
+    TIMES,
+    Records,
+    lengths,
+    signatures_of,
+    truth,
+    tuned_of,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
-SEEDS = 20
-TIMES = (50, 100, 200)  # simulated time, in mean trainings
-
-Records = dict[str, Any]
-
-
-def trainings_of(name: str) -> Trainings:
-    """The trainings that a benchmark was made from."""
-    folder = Path(blox_env.__file__).parent / "data" / "benchmarks" / name
-    return trainings.read(folder / "trainings.csv")
-
-
-def signatures_of(entry: Records) -> Signatures:
-    """Signatures of one teacher's entry."""
-    return Signatures(*(np.array(entry[name]) for name in (*MEASURES, "seconds")))
 
 
 def row(*cells: object) -> str:
@@ -67,36 +55,6 @@ def table(heads: tuple[str, ...], lines: Sequence[tuple[object, ...]]) -> list[s
         lines: the cells.
     """
     return [row(*heads), row(*["---"] * len(heads)), *(row(*line) for line in lines), ""]
-
-
-def tuned_of(records: Records, teacher: str, kind: str, epochs: int) -> dict[Any, Records]:
-    """Networks of one teacher, kind and length.
-
-    Args:
-        records: of a benchmark.
-        teacher: its name.
-        kind: of the training.
-        epochs: of the training.
-    """
-    return by_key(records["networks"], teacher=teacher, kind=kind, epochs=epochs)
-
-
-def truth(name: str, rows: list[Any]) -> np.ndarray:
-    """Mean accuracy from scratch of architectures, from the collected trainings.
-
-    Args:
-        name: of the benchmark.
-        rows: the architectures.
-    """
-    known = trainings_of(name)
-    return truth_of(blox_env.BloxSpace(), known.x, known.val_acc[:, -1], rows)
-
-
-def lengths(records: Records) -> list[tuple[str, int]]:
-    """Teachers and numbers of epochs that networks were fine-tuned for."""
-    return sorted(
-        {(n["teacher"], n["epochs"]) for n in records["networks"] if n["kind"] == "fine-tuned"}
-    )
 
 
 def against_scratch(name: str, records: Records) -> list[str]:
@@ -145,6 +103,26 @@ def following(name: str, records: Records) -> list[str]:
         )
     heads = ("teacher", "epochs", "Spearman, as put together", "Spearman, fine-tuned",
              "fell, %", "least gain")  # fmt: skip
+    return table(heads, lines)
+
+
+def epoch_by_epoch(name: str, records: Records) -> list[str]:
+    """Question 5: what each epoch of fine-tuning brings.
+
+    Args:
+        name: of the benchmark.
+        records: its records.
+    """
+    lines = []
+    for teacher, epochs in lengths(records):
+        found = tuned_of(records, teacher, "fine-tuned", epochs)
+        base = truth(name, list(found))
+        curve = np.array([each["val_acc"] for each in found.values()])
+        for epoch in range(epochs + 1):
+            below = share(curve[:, epoch] < curve[:, 0]).text(0, 100) if epoch else "–"
+            cells = (mean(curve[:, epoch]).text(1, 100), spearman(curve[:, epoch], base).text(2))
+            lines.append((f"`{teacher}`", f"{epoch} of {epochs}", *cells, below))
+    heads = ("teacher", "epoch", "accuracy, %", "Spearman with scratch", "below the start, %")
     return table(heads, lines)
 
 
@@ -268,6 +246,49 @@ def compared(found: Records) -> list[str]:
     return text
 
 
+def answers(name: str, records: Records) -> list[str]:
+    """The questions, each answered in a sentence with figures.
+
+    Args:
+        name: of the benchmark.
+        records: its records.
+    """
+    text = []
+    for teacher, epochs in lengths(records):
+        found = tuned_of(records, teacher, "fine-tuned", epochs)
+        base = truth(name, list(found))
+        curve = np.array([each["val_acc"] for each in found.values()])
+        gain = mean(curve[:, -1] - base).text(2, 100, sign=True)
+        helped = share(curve[:, -1] > curve[:, 0]).text(0, 100)
+        text.append(
+            f"- Blocks of `{teacher}`, fine-tuned for {epochs} epochs: {gain} points over training "
+            f"from scratch; fine-tuning raised {helped} % of them; Spearman with scratch "
+            f"{spearman(curve[:, 0], base).text(2)} before and "
+            f"{spearman(curve[:, -1], base).text(2)} after it."
+        )
+    for teacher in sorted({n["teacher"] for n in records["networks"] if n["kind"] == "distilled"}):
+        found = by_key(records["networks"], teacher=teacher, kind="distilled")
+        last = np.array([each["val_acc"][-1] for each in found.values()])
+        gain = mean(last - truth(name, list(found))).text(2, 100, sign=True)
+        text.append(f"- Taught as a whole by `{teacher}`: {gain} points over scratch.")
+    effects = block_effects(blox_env.load_benchmark(name))
+    for entry in records["teachers"]:
+        said = [spearman(-np.array(entry["nsr"][s]), effects[s]).text(2) for s in range(3)]
+        text.append(
+            f"- Signatures of `{entry['name']}` (accuracy {entry['val_acc']:.3f}) against what a "
+            f"block is worth at its stage, Spearman: {'; '.join(said)}."
+        )
+    for key, curve in sorted(records["curves"].items()):
+        most = max(curve, key=int)
+        error, rank = curve[most]
+        text.append(
+            f"- Whole networks by {key}, learned from {most}: Spearman {rank[0]:.2f} "
+            f"({rank[1]:.2f} … {rank[2]:.2f}), error {100 * error[0]:.2f} "
+            f"({100 * error[1]:.2f} … {100 * error[2]:.2f}) points."
+        )
+    return [*text, ""]
+
+
 def draw(name: str, records: Records) -> str:
     """A picture of fine-tuned against scratch, and of predictors; its file.
 
@@ -279,14 +300,15 @@ def draw(name: str, records: Records) -> str:
     left, right = picture.subplots(1, 2)
     for teacher, epochs in lengths(records):
         found = tuned_of(records, teacher, "fine-tuned", epochs)
-        if len(found) < 40 or epochs == 1:
+        if len(found) < 20 or epochs == 1:
             continue
         base = truth(name, list(found))
         last = [each["val_acc"][-1] for each in found.values()]
         left.plot(base, last, ".", label=f"{teacher}, {epochs} epochs")
+    if left.lines:
+        left.legend(frameon=False)
     left.axline((0.7 if name == "digits" else 0.55,) * 2, slope=1, color="grey", lw=0.8)
     left.set(xlabel="accuracy from scratch", ylabel="fine-tuned from blocks")
-    left.legend(frameon=False)
     for key, curve in records["curves"].items():
         if key.startswith("round"):
             continue
@@ -300,6 +322,17 @@ def draw(name: str, records: Records) -> str:
     return file
 
 
+def interrupted(found: Records) -> str:
+    """What became of blocks whose making was killed again and again, as a sentence."""
+    there = ", ".join(map(str, found["there"]))
+    end = "every file had the bytes" if found["equal"] else "some files differed from those"
+    return (
+        f"Killed {len(found['there'])} times at random moments, half of them on Ray, the driver "
+        f"had {there} of {found['blocks']} blocks; let run to its end, {end} of an undisturbed run "
+        "(`tests/networks/blockwise/test_driver_faults.py`, a short lesson of a random teacher)."
+    )
+
+
 def figures() -> str:
     """All of the page below its words."""
     found: Records = json.loads((DOCS / "blockwise.json").read_text())
@@ -309,10 +342,13 @@ def figures() -> str:
             continue
         records = found[name]
         text += [f"## `{name}`", "", f"![figures]({draw(name, records)})", ""]
+        text += ["### Answers in short", "", *answers(name, records)]
         text += ["### Does distillation beat normal training?", ""]
         text += against_scratch(name, records)
         text += ["### Does fine-tuned accuracy follow accuracy from scratch, and does it help?", ""]
         text += following(name, records)
+        text += ["### How many epochs of fine-tuning are enough?", ""]
+        text += epoch_by_epoch(name, records)
         text += ["### Do signatures name the good blocks of a stage?", ""]
         text += good_blocks(name, records)
         text += ["### Do they predict whole networks?", "", *predicting(records)]
@@ -326,7 +362,7 @@ def figures() -> str:
     for name, each in found.get("comparison", {}).items():
         text += [f"`{name}`, mean regret of {SEEDS} seeds:", "", *compared(each)]
     if "interrupted" in found:
-        text += ["## Interrupted", "", found["interrupted"], ""]
+        text += ["## Interrupted", "", interrupted(found["interrupted"]), ""]
     return "\n".join(text)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,11 @@ from blox_env.ground.files import write_json
 from blox_env.networks.blockwise.graph import GraphPredictor
 from blox_env.networks.predictors import Predictor, SecondOrder, SignatureSum
 from blox_env.problem.clock import Clock
-from docs.blockwise import DOCS, SEEDS, TIMES, Records, signatures_of, trainings_of
+from docs.blockwise_records import DOCS, SEEDS, TIMES, Records, signatures_of, trainings_of
 
 SIZES = (10, 20, 40, 80, 160)
 REPEATS = {"sum": 20, "second order": 20, "graph with signatures": 5, "graph alone": 5}
-BLOCKWISE = ("hant", "donna", "blockwise-gcn", "iterative-blockwise")
+BLOCKWISE = ("hant", "donna", "iterative-blockwise", "blockwise-gcn")
 OTHERS = ("regularized-evolution", "bananas", "brp-nas", "gp-bo")
 PROBLEMS = {"accuracy alone": (None, "accuracy"), "with latency": ("x86-ort-1t", "mnasnet")}
 
@@ -42,21 +42,25 @@ def fit(runs: Path, only_predictors: bool = False) -> None:
     for name in ("digits", "cifar10"):
         if (runs / name / "records.json").exists():
             records = json.loads((runs / name / "records.json").read_text())
-            records["curves"] = curves(name, records)
+            records["curves"] = curves(name, records, found.get(name, {}))
             found[name] = records
-    for name in ("digits", "cifar10"):
-        if not only_predictors and "blocks" in blox_env.load_benchmark(name).provides:
-            found.setdefault("comparison", {})[name] = comparison(name)
     write_json(path, found)
+    for name in () if only_predictors else ("digits", "cifar10"):
+        if "blocks" in blox_env.load_benchmark(name).provides:
+            known = found.setdefault("comparison", {}).setdefault(name, {})
+            for _ in comparison(name, known):  # each agent is kept, so that this goes on
+                write_json(path, found)
 
 
-def curves(name: str, records: Records) -> Records:
+def curves(name: str, records: Records, before: Records) -> Records:
     """Error and rank correlation of predictors, by teacher and number of trained networks.
 
     Args:
         name: of the benchmark.
         records: with signatures.
+        before: records with curves, which stay for teachers whose signatures are the same.
     """
+    same = [entry["name"] for entry in records["teachers"] if entry in before.get("teachers", [])]
     known = trainings_of(name)
     uniform = known.asked_by == "uniform"
     rows = [tuple(row) for row in np.unique(known.x[uniform], axis=0).tolist()]
@@ -71,43 +75,66 @@ def curves(name: str, records: Records) -> Records:
         }
         if not found:
             makers["graph alone"] = lambda number: GraphPredictor(seed=number)
+        if entry["name"].startswith("round"):
+            del makers["graph with signatures"]  # which takes the longest
         for kind, make in makers.items():
+            key = kind if kind == "graph alone" else f"{entry['name']}: {kind}"
+            if key in before.get("curves", {}) and (entry["name"] in same or kind == key):
+                found[key] = before["curves"][key]
+                continue
             sizes = [size for size in SIZES if size < len(rows) - 50]
             curve = learning_curve(make, np.array(rows), y, sizes, REPEATS[kind])
-            key = kind if kind == "graph alone" else f"{entry['name']}: {kind}"
             found[key] = {
                 str(size): [plain(error), plain(rank)] for size, (error, rank) in curve.items()
             }
     return found
 
 
-def comparison(name: str) -> Records:
-    """Regret of agents at equal simulated time, each seed's.
+def comparison(name: str, found: Records | None = None) -> Iterator[Records]:
+    """Regret of agents at equal simulated time, each seed's; again and again with one more agent.
 
     Args:
         name: of the benchmark.
+        found: what is there already.
     """
     benchmark = blox_env.load_benchmark(name)
-    seconds = float(benchmark.evaluate(benchmark.space.all()).train_time_s.mean())
-    found: Records = {}
+    found = {} if found is None else found
     there = {each.name for each in benchmark.blocks()}
-    agents = [a for a in BLOCKWISE if a != "iterative-blockwise" or "round0" in there]
-    runs: list[tuple[str, str, dict[str, str]]]
-    runs = [(agent, agent, {}) for agent in (*agents, *OTHERS)]
-    if "mediocre" not in there:
-        runs = [(agent, agent, {}) for agent in OTHERS]
-    known = [(f"{agent}, teacher good", agent, {"teacher": "good"}) for agent in BLOCKWISE[:3]]
+    own = [a for a in BLOCKWISE if a != "iterative-blockwise" or "round0" in there]
+    runs: list[tuple[str, str, dict[str, str]]] = [(a, a, {}) for a in (*own, *OTHERS)]
+    for teacher in sorted(there & {"mediocre", "good"}):
+        runs += [(f"{a}, teacher {teacher}", a, {"teacher": teacher}) for a in BLOCKWISE[:2]]
     for title, (device, reward) in PROBLEMS.items():
-        for label, agent, options in [*runs, *known]:
-            regrets = []
-            for seed in range(SEEDS):
-                clock = Clock(1, hours=TIMES[-1] * seconds / 3600)
-                problem = blox_env.Problem(name, device, reward, budget=9999, clock=clock)
-                history = blox_env.search(problem, agent, seed=seed, options=options)
-                ends = problem.clock.schedule().end_s if problem.clock else np.array([])
-                best = history.incumbent()
-                regrets.append([regret_at(problem, best, ends, t * seconds) for t in TIMES])
-            found.setdefault(title, {})[label] = regrets
+        for label, agent, options in runs:
+            if label not in found.setdefault(title, {}):
+                found[title][label] = regrets(benchmark, device, reward, agent, options)
+                yield found
+
+
+def regrets(
+    benchmark: blox_env.Benchmark,
+    device: str | None,
+    reward: str,
+    agent: str,
+    options: dict[str, str],
+) -> list[list[float | None]]:
+    """Regret of one agent at the times of the page, for all seeds.
+
+    Args:
+        benchmark: that is searched.
+        device: name, None for no latency.
+        reward: name of the formula.
+        agent: its name.
+        options: of the agent.
+    """
+    seconds = float(benchmark.evaluate(benchmark.space.all()).train_time_s.mean())
+    found = []
+    for seed in range(SEEDS):
+        clock = Clock(1, hours=TIMES[-1] * seconds / 3600)
+        problem = blox_env.Problem(benchmark, device, reward, budget=9999, clock=clock)
+        best = blox_env.search(problem, agent, seed=seed, options=options).incumbent()
+        ends = clock.schedule().end_s
+        found.append([regret_at(problem, best, ends, t * seconds) for t in TIMES])
     return found
 
 

@@ -40,7 +40,7 @@ class ToyBenchmark(Benchmark):
         return toy_blocks() if "blocks" in self.provides else ()
 
 
-def toy_blocks(names=("mediocre", "round0", "round1")) -> tuple[TaughtBlocks, ...]:
+def toy_blocks(names=("round0", "round1", "mediocre")) -> tuple[TaughtBlocks, ...]:
     """Made-up signatures; those of a teacher cost 135 s, which is three trainings of a toy."""
     found = []
     for number, name in enumerate(names):

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.extra
 
 
 class Additive(ToyBenchmark):
-    """Accuracies that fall with the signatures of ``mediocre``."""
+    """Accuracies that fall with the signatures of ``round0``."""
 
     def evaluate(self, x, **arguments):
         value = super().evaluate(x, **arguments)

@@ -65,7 +65,7 @@ def test_spends_the_budget_and_no_more(agent, space):
         pytest.skip("compiled agents search tables")
     p = toy_problem(SPACES[space])
     if agent in BLOCKWISE and space != "blox":
-        with pytest.raises(ValueError, match=r"requires blocks.*: the benchmarks digits and"):
+        with pytest.raises(ValueError, match=r"requires blocks.*: the benchmark digits has"):
             search(p, agent, seed=0)
         return
     history = search(p, agent, seed=0)

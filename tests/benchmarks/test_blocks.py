@@ -12,7 +12,7 @@ def test_what_is_written_is_read_with_seconds_of_the_table(tmp_path):
     before = toy_blocks()
     write_blocks(tmp_path, before, 2.0, {"task": "toy"})
     after = read_blocks(tmp_path / FILE)
-    assert [each.name for each in after] == ["mediocre", "round0", "round1"]
+    assert [each.name for each in after] == ["round0", "round1", "mediocre"]
     for old, new in zip(before, after, strict=True):
         assert new.blocks_s == new.seconds == 2 * old.blocks_s
         np.testing.assert_allclose(new.signatures.nsr, old.signatures.nsr, atol=1e-6)
