@@ -85,14 +85,14 @@ def load_background(run: Run) -> Background:
             corner = Truth(task).reference_point()
             chosen = whole.on_front()
             order = whole.latency_ms[chosen].argsort(kind="stable")
-            flags = device.measured(rows[chosen])
+            origins = device.provenance(rows[chosen])
             edge = tuple(
                 FrontPoint(
                     row=tuple(int(option) for option in rows[chosen][i]),
                     latency_ms=float(whole.latency_ms[chosen][i]),
                     val_acc=float(whole.val_acc[chosen][i]),
                     source=str(found.source[chosen][i]),
-                    measured=bool(flags[i]),
+                    latency_source=origins[i],
                     seed=None,
                 )
                 for i in order
@@ -101,16 +101,17 @@ def load_background(run: Run) -> Background:
 
 
 def with_measured(run: Run, device: Device | None) -> Run:
-    """The run with the fact whether the latency of its best was measured.
+    """The run with the facts where the latency of its best is from.
 
     Args:
-        run: that may lack the fact.
+        run: that may lack the facts.
         device: that knows it; None leaves the run as it is.
     """
-    if device is None or run.facts.measured is not None:
+    if device is None or run.facts.latency_source is not None:
         return run
-    measured = bool(device.measured(run.x[run.facts.best][None])[0])
-    return replace(run, facts=replace(run.facts, measured=measured))
+    best = run.x[run.facts.best][None]
+    measured, origin = bool(device.measured(best)[0]), device.provenance(best)[0]
+    return replace(run, facts=replace(run.facts, measured=measured, latency_source=origin))
 
 
 def space_of(run: Run, background: Background) -> SearchSpace | None:

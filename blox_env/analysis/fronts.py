@@ -62,24 +62,17 @@ class Points:
 class FrontPoint:
     """One architecture of a front.
 
-    ``row`` holds its options; ``val_acc`` is a fraction with its ``source``; ``measured`` says
-    whether the latency was measured, None where that is not known; ``seed`` is the search that
-    found it, None for the front of the whole table.
+    ``row`` holds its options; ``val_acc`` is a fraction with its ``source``; ``latency_source``
+    says in words where the latency is from; ``seed`` is the search that found it, None for the
+    front of the whole table.
     """
 
     row: tuple[int, ...]
     latency_ms: float
     val_acc: float
     source: str
-    measured: bool | None
+    latency_source: str
     seed: int | None
-
-    @property
-    def latency_source(self) -> str:
-        """Source of the latency: ``measured``, ``predicted`` or not recorded."""
-        if self.measured is None:
-            return "source not recorded"
-        return "measured" if self.measured else "predicted"
 
 
 def found_front(runs: Sequence[Run], device: Device | None = None) -> list[FrontPoint]:
@@ -89,7 +82,7 @@ def found_front(runs: Sequence[Run], device: Device | None = None) -> list[Front
 
     Args:
         runs: of one agent on one problem.
-        device: tells which latencies were measured.
+        device: tells where latencies are from.
     """
     kept = []
     for run in runs:
@@ -106,15 +99,15 @@ def found_front(runs: Sequence[Run], device: Device | None = None) -> list[Front
     _, first = np.unique(both.latency_ms[chosen], return_index=True)
     chosen = chosen[first]
     x = np.stack([run.x[row] for run, row in (kept[i] for i in chosen)])
-    measured = [None] * len(x) if device is None else device.measured(x).tolist()
+    origins = ["source not recorded"] * len(x) if device is None else device.provenance(x)
     return [
         FrontPoint(
             row=tuple(int(option) for option in run.x[row]),
             latency_ms=float(run.columns["latency_ms"][row]),
             val_acc=float(run.columns["val_acc"][row]),
             source=str(run.columns["source"][row]),
-            measured=flag,
+            latency_source=origin,
             seed=int(run.facts.repeat),
         )
-        for (run, row), flag in zip((kept[i] for i in chosen), measured, strict=True)
+        for (run, row), origin in zip((kept[i] for i in chosen), origins, strict=True)
     ]

@@ -60,8 +60,8 @@ class Summary:
         train_hours: hours that these trainings take according to the benchmark.
         wall_s: seconds that the search took in truth.
         acc_sources: how many of the best architectures have an accuracy of which source.
-        latency_sources: how many of their latencies are ``measured`` and ``predicted``; empty
-            where that is not known.
+        latency_sources: how many of their latencies are measured, predicted or estimated by which
+            tool; empty where that is not known.
         optimum_known: whether regret is to the best of the whole space, else to the best that any
             of the runs on the problem found.
         target_ms: latency target of the reward, None where the reward has none.
@@ -230,7 +230,6 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
     for (benchmark, device), group in by_problem(runs).items():
         best, known = reference(group)
         for agent, own in by_agent(group).items():
-            measured = [r.facts.measured for r in own if r.facts.measured is not None]
             rows.append(
                 Summary(
                     agent=agent,
@@ -248,7 +247,7 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                     train_hours=Spread.of(run.columns["train_time_s"].sum() / 3600 for run in own),
                     wall_s=Spread.of(run.meta.get("wall_s", np.nan) for run in own),
                     acc_sources=count(of_best(run, "source") for run in own),
-                    latency_sources=count("measured" if m else "predicted" for m in measured),
+                    latency_sources=count(filter(None, map(latency_source, own))),
                     optimum_known=known,
                     target_ms=target_of(own[0]),
                     met=sum(meets_target(run) for run in own),
@@ -257,6 +256,14 @@ def summary(runs: Sequence[Run]) -> list[Summary]:
                 )
             )
     return rows
+
+
+def latency_source(run: Run) -> str | None:
+    """Source of the latency of the run's best architecture in words; None where it is not known."""
+    facts = run.facts
+    if facts.latency_source is not None or facts.measured is None:
+        return facts.latency_source
+    return "measured" if facts.measured else "predicted"
 
 
 def target_of(run: Run) -> float | None:

@@ -61,6 +61,8 @@ class Facts(Origin):
         best: row of the history with the best architecture.
         test_acc: its test accuracy, a fraction.
         measured: whether its latency was measured, None where that is not known.
+        latency_source: where its latency is from in words, as the device says; None where that is
+            not known.
         queries: architectures that were asked for, repeats included.
         spent: full trainings that were paid for.
         optimum: reward of the best of the whole space, or of the part of it that is within the
@@ -71,6 +73,7 @@ class Facts(Origin):
     best: int
     test_acc: float
     measured: bool | None = None
+    latency_source: str | None = None
     queries: int | None = None
     spent: float | None = None
     optimum: float | None = None

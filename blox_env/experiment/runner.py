@@ -292,6 +292,7 @@ def run_facts(item: Search, problem: Problem) -> Facts:
         item.origin(problem),
         best=best.row,
         measured=None if problem.device is None else bool(problem.device.measured(row)[0]),
+        latency_source=None if problem.device is None else problem.device.provenance(row)[0],
         test_acc=float(problem.test_acc(row)[0]),
         queries=problem.queries,
         spent=problem.spent,

@@ -10,7 +10,7 @@ import numpy as np
 from blox_env.analysis.fronts import FrontPoint
 from blox_env.analysis.intervals import Estimate
 from blox_env.analysis.scores import MEASURES, Measure, Pooled, Yardstick, on_one
-from blox_env.analysis.statistics import Spread, Summary, final_regret, of_best
+from blox_env.analysis.statistics import Spread, Summary, final_regret, latency_source, of_best
 from blox_env.experiment.results import Run
 from blox_env.problem.constraints import in_words
 from blox_env.report.columns import COLUMNS, Column, notes, words
@@ -145,7 +145,6 @@ def run_cells(run: Run, best: float) -> dict[str, Cell]:
         run: one run.
         best: the reward that regret is measured to.
     """
-    measured = run.facts.measured
     show = {column.field: column for column in COLUMNS}
     queries = run.facts.queries
     values = {name: float(run.facts.best_values.get(name, math.nan)) for name in limited(run)}
@@ -168,9 +167,7 @@ def run_cells(run: Run, best: float) -> dict[str, Cell]:
         "test_acc": cells["test_acc"],
         "acc_source": Cell.word(str(of_best(run, "source"))),
         "latency_ms": cells["latency_ms"],
-        "latency_source": Cell.word(
-            "–" if measured is None else "measured" if measured else "predicted"
-        ),
+        "latency_source": Cell.word(latency_source(run) or "–"),
         "evaluations": cells["evaluations"],
         "queries": Cell("–" if queries is None else str(queries), (queries,)),
         "wall_s": cells["wall_s"],

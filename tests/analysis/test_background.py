@@ -29,7 +29,7 @@ def test_the_whole_space_and_its_front(runs):
     assert [p.latency_ms for p in found.front] == line.latency_ms.tolist()
     x = np.array([p.row for p in found.front])
     np.testing.assert_array_equal(Board().latency_ms(x), line.latency_ms)
-    assert [p.measured for p in found.front] == Board().measured(x).tolist()
+    assert [p.latency_source for p in found.front] == Board().provenance(x)
     assert found.missing == ()
     np.testing.assert_allclose(found.corner, found.whole.reference())  # one rule for both
 
@@ -47,7 +47,7 @@ def test_whether_the_best_was_measured_comes_from_the_device():
     assert with_measured(run, None).facts.measured is None
     flag = bool(Board().measured(run.x[1][None])[0])
     assert with_measured(run, Board()).facts.measured is flag
-    said = replace(run, facts=replace(run.facts, measured=not flag))
+    said = replace(run, facts=replace(run.facts, measured=not flag, latency_source="guessed"))
     assert with_measured(said, Board()) is said
 
 

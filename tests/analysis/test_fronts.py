@@ -54,8 +54,8 @@ def test_a_found_front_is_that_of_all_runs_with_its_architectures(many):
 def test_a_device_says_which_latencies_were_measured():
     run = make_run([0.1, 0.2, 0.3, 0.4], latency=[1, 2, 3, 4])
     points = found_front([run], Board())
-    flags = Board().measured(np.array([p.row for p in points])).tolist()
-    assert [p.measured for p in points] == flags
+    origins = Board().provenance(np.array([p.row for p in points]))
+    assert [p.latency_source for p in points] == origins
     assert {p.latency_source for p in points} == {"measured", "predicted"}
 
 

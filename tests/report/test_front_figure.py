@@ -52,7 +52,7 @@ def test_names_are_escaped_in_what_a_page_shows_of_a_point():
     name = 'a"><script>alert(1)</script>'
     figure = front_figure({name: points})
     files(figure)
-    point = FrontPoint((1, 2, 3), 1.5, 0.6, "a<b", True, 0)
+    point = FrontPoint((1, 2, 3), 1.5, 0.6, "a<b", "measured", 0)
     text = overlay(figure, {name: [point]}, {(1, 2, 3): "id-1"})
     (button,) = ElementTree.fromstring(f"<svg>{text}</svg>")
     assert button.get("data-found") == f"Front found by {name}, seed 0"
