@@ -70,11 +70,11 @@ def environments(darts: str | None) -> None:
         print(f"  {name:28} {1e6 * middle:6.2f} µs   {middle / table:5.1f} × the table")
 
 
-def predictions() -> None:
-    """Print predictions a second of each kind of model, on Blox and on BloxXL."""
+def predictions(darts: str | None) -> None:
+    """Print predictions a second of each kind of model, on Blox, BloxXL and DARTS."""
     print("predictions a second, one core:")
     with tempfile.TemporaryDirectory() as folder:
-        models = {}
+        models = {"YAHPO's network, darts": blox_env.load_benchmark(darts)} if darts else {}
         for family in list_predictors():
             for space, data in (("blox", "digits"), ("bloxxl", "bloxxl-digits")):
                 out = Path(folder) / f"{family}-{space}"
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--darts", help="store of YAHPO Gym's nb301")
     given = parser.parse_args()
     environments(given.darts)
-    predictions()
+    predictions(given.darts)
     memory()
 
 

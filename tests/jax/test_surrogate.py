@@ -134,6 +134,13 @@ def test_ten_thousand_cells_are_those_of_the_numpy_environment(
 
 
 @pytest.mark.jax
+@pytest.mark.parametrize("family", ["BloxXL", "BloxXLEdit", "MOBloxXL"])
+@pytest.mark.parametrize("goal", [{}, {"goal": "latency_target"}])
+def test_the_embedded_model_and_device_of_a_large_space(family, goal):
+    check(*make(f"blox_env/{family}-v0", **goal), 10_000)
+
+
+@pytest.mark.jax
 @pytest.mark.parametrize("space", ["blox", "bloxxl"])
 def test_a_folder_of_a_model_is_compiled(tmp_path, space):
     from blox_env.benchmarks.fit import fit_model
