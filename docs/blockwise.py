@@ -234,7 +234,7 @@ def compared(found: Records) -> list[str]:
     text = []
     for title, agents in found.items():
         lines = []
-        for agent, regrets in agents.items():
+        for agent, regrets in sorted(agents.items(), key=lambda item: np.mean(item[1], 0)[-1]):
             cells = []
             for column in range(len(TIMES)):
                 values = [r[column] for r in regrets]

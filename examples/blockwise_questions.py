@@ -83,9 +83,9 @@ SETTINGS = {
     "small": Setting(
         "digits",
         "digits",
-        lesson_for(recipe_for("digits", epochs=1, batch=350), checked=200),
+        lesson_for(recipe_for("digits", epochs=1, batch=700), checked=100),
         0,
-        {"random": (("fine-tuned", 1, 4),)},
+        {"random": (("fine-tuned", 1, 2),)},
         part=tuple((stage, block) for stage in range(3) for block in (0, 6)),
     ),
     "digits": Setting(

@@ -1,7 +1,11 @@
 import json
 
+import pytest
+
 from blox_env.networks.blockwise import iterate, lesson_for
 from blox_env.networks.recipe import recipe_for
+
+pytestmark = pytest.mark.faults  # resumed and compared; too long for every run
 
 
 def test_the_best_found_teaches_next_and_nothing_is_done_twice(tmp_path, monkeypatch):
