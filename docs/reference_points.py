@@ -21,9 +21,10 @@ def content() -> dict[str, object]:
         kind: [name for name, target in sorted(names.items()) if target.startswith("blox_env.")]
         for kind, names in registry.registrations().items()
     }
+    # of spaces that cannot be listed nobody knows the worst
     return freeze(
-        map(blox_env.load_benchmark, ours["benchmark"]),
-        map(blox_env.load_device, ours["device"]),
+        [b for b in map(blox_env.load_benchmark, ours["benchmark"]) if b.space.listable],
+        [d for d in map(blox_env.load_device, ours["device"]) if d.space.listable],
         [blox_env.BloxSpace()],
     )
 

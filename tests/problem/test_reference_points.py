@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blox_env import Problem, SearchSpace, load_benchmark
+from blox_env import Problem, SearchSpace, load_benchmark, load_device
 from blox_env.devices.embedded import DATA, MeasuredDevice
 from blox_env.problem.reference_points import FROZEN, frozen, rule
 from tests.toys import ToyBenchmark, ToyDevice
@@ -65,4 +65,6 @@ def test_the_rule_by_hand():
 
 
 def test_every_embedded_device_is_frozen():
-    assert {path.name for path in DATA.iterdir()} <= set(frozen()["devices"])
+    names = {path.name for path in DATA.iterdir() if load_device(path.name).space.listable}
+    assert len(names) > 10
+    assert names <= set(frozen()["devices"])

@@ -18,7 +18,7 @@ def test_a_task_is_frozen():
     task = Task.of(ToyBenchmark(), ToyDevice(), "tunas")
     with pytest.raises(dataclasses.FrozenInstanceError):
         task.reward_name = "mnasnet"
-    assert task.provides == {"curves", "table", "latency"}
+    assert task.provides == {"blocks", "curves", "table", "latency"}
 
 
 def test_rows_are_checked_and_numbered_once(monkeypatch):
