@@ -182,7 +182,12 @@ def test_every_agent_copes_with_pending_proposals(agent, space):
             assert p.spent == min(40, p.space.size)
         when = p.clock.schedule()
         assert len(when.end_s) == len(history)
-        assert np.allclose(when.end_s - when.start_s, history.train_time_s)
+        took, charged = when.end_s - when.start_s, history.train_time_s
+        if agent in BLOCKWISE:  # what blocks took is charged to a trial, but shared by all workers
+            assert (took <= charged + 1e-6).all()
+            assert 0 < (~np.isclose(took, charged)).sum() <= 2
+        else:
+            assert np.allclose(took, charged)
         again = uneven(SPACES[space], workers)
         assert search(again, agent, seed=0).x.tolist() == history.x.tolist()
 
