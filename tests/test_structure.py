@@ -225,8 +225,9 @@ def test_no_module_imports_itself_in_a_circle():
 
 
 # Who opens arrays beside store/: a space that stands above it, packs of pictures, and weights.
-ARRAYS = ("store/", "spaces/blox/hashes.py", "networks/images/pack.py")
-ARRAYS += ("networks/blockwise/weights.py",)
+ARRAYS = (
+    "store/", "spaces/blox/hashes.py", "networks/images/pack.py", "networks/blockwise/weights.py",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PACKAGE)
