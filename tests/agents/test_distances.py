@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy")
+
 from blox_env.agents._distances import slot_distances
 from blox_env.spaces import BloxSpace, DartsSpace
 
