@@ -342,7 +342,11 @@ def time_limit(seconds: float | None, busy: Callable[[], bool] = lambda: False) 
         yield
         return
 
+    ended = False
+
     def over(number: int, frame: FrameType | None) -> None:
+        if ended:  # an alarm that came with the end: another one would meet no handler
+            return
         if busy():
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
             return
@@ -353,6 +357,7 @@ def time_limit(seconds: float | None, busy: Callable[[], bool] = lambda: False) 
     try:
         yield
     finally:
+        ended = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 

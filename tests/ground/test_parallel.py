@@ -1,4 +1,5 @@
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -147,3 +148,21 @@ def test_a_task_that_leaves_has_failed_and_stops_nothing():
     outcomes = list(run_tasks(leave, [0, 3], workers=0, retries=0))
     assert [outcome.index for outcome in outcomes] == [0, 1]
     assert all("SystemExit" in outcome.error for outcome in outcomes)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs alarms")
+def test_an_alarm_that_comes_with_the_end_sets_no_other(monkeypatch):
+    """Its handler may run when the timer is off; one set anew would end the process."""
+    off, set_timer = [], signal.setitimer
+
+    def timer(which, seconds, *more):
+        set_timer(which, seconds, *more)
+        if seconds == 0 and not off:
+            off.append(True)
+            signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(signal, "setitimer", timer)
+    with time_limit(60, busy=lambda: True):
+        pass
+    assert off
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
