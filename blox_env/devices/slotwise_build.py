@@ -55,7 +55,7 @@ def build_slotwise(
         ValueError: visits are missing, or of too few networks.
     """
     plan, visits = raw_of(Path(raw_folder))
-    if plan["space"] not in SPACES or "rows" not in plan:
+    if plan["space"] not in SPACES:
         raise ValueError(f"{raw_folder}: {unknown_name('space', plan['space'], SPACES)}")
     space = SPACES[plan["space"]]()
     rows = space.check(plan["rows"])
