@@ -4,7 +4,8 @@
 
 Appends every training to ``FOLDER/trainings.jsonl``; ``--known FILE`` tells of earlier ones, whose
 architectures and seeds are not trained again, and ``--jobs FILE`` trains a list of (row, seed, why)
-first.
+first. Every other training has a seed of its own: trainings that share one see the pictures in one
+order, and are high or low together.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def next_round(
     out.put(
         propose(
             BloxSpace(), table, dict(trained), devices=DEVICES, rng=rng, name=f"round{number}",
-            top=15, repeats=1, agents=AGENTS, top_seeds=(3, 6, 10)[min(number, 3) - 1],
+            top=30, seeds=2, top_seeds=5, repeats=1, agents=AGENTS,
         )
     )  # fmt: skip
 
@@ -135,12 +136,16 @@ class Jobs:
     """What to train next: listed trainings, then proposals, then uniform architectures."""
 
     def __init__(
-        self, listed: list[Proposal], known: set[tuple[tuple[int, ...], int]], size: int, seed: int
+        self,
+        listed: list[tuple[tuple[int, ...], int, str]],
+        known: set[tuple[tuple[int, ...], int]],
+        size: int,
+        seed: int,
+        first_seed: int,
     ) -> None:
-        self.size = size
-        self.done = set(known)
-        self.waiting: list[tuple[tuple[int, ...], int, str]] = []
-        self.add(listed)
+        self.size, self.next_seed = size, first_seed
+        self.known = {job[0] for job in listed} | {row for row, _ in known}
+        self.waiting = [job for job in listed if job[:2] not in known]
         space = BloxSpace()
         order = np.random.default_rng(seed).permutation(space.size)
         self.uniform: Iterator[tuple[int, ...]] = (
@@ -150,26 +155,33 @@ class Jobs:
         self.count = 0
 
     def add(self, proposals: list[Proposal]) -> None:
-        """Put proposals in front."""
-        new = [(p.row, s, p.asked_by) for p in proposals for s in p.seeds]
-        self.waiting += [job for job in new if (job[0], job[1]) not in self.done]
+        """Take proposals, each with as many seeds of their own as it asks for."""
+        for proposal in proposals:
+            self.known.add(proposal.row)
+            for _ in proposal.seeds:
+                self.waiting.append((proposal.row, self._own_seed(), proposal.asked_by))
+
+    def _own_seed(self) -> int:
+        """A seed that no other training has."""
+        self.next_seed += 1
+        return self.next_seed
 
     def take(self, uniform: bool) -> list[tuple[tuple[int, ...], int, str]]:
         """The next group."""
-        if not self.waiting and uniform:
+        if uniform:
             while len(self.waiting) < self.size:
                 row = next(self.uniform)
-                # every tenth architecture three times, for the noise
-                for seed in range(3 if self.count % 12 == 0 else 1):
-                    if (row, seed) not in self.done:
-                        self.waiting.append((row, seed, "uniform"))
+                if row in self.known:
+                    continue
+                self.known.add(row)
+                # some architectures three times, for the noise
+                for _ in range(3 if self.count % 40 == 0 else 1):
+                    self.waiting.append((row, self._own_seed(), "uniform"))
                 self.count += 1
         if not self.waiting:
             return []
         chosen = self.waiting[: self.size]
-        for job in chosen:
-            self.waiting.remove(job)
-            self.done.add((job[0], job[1]))
+        del self.waiting[: self.size]
         return chosen
 
 
@@ -184,7 +196,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first-seed", type=int, default=800_000_000, help="of own seeds")
     parser.add_argument("--first-round", type=int, default=700, help="trainings before it")
+    parser.add_argument("--round", type=int, default=1, help="number of that round")
     parser.add_argument("--last", type=float, default=30, help="seconds that a group may take")
     parser.add_argument("--known", type=Path)
     parser.add_argument("--jobs", type=Path)
@@ -211,8 +225,9 @@ def main() -> None:
     listed = []
     if arguments.jobs:
         for row, seed, why in json.loads(arguments.jobs.read_text()):
-            listed.append(Proposal(tuple(row), (seed,), why))
-    jobs = Jobs(listed, {(row, seed) for row, seed, _ in rows}, arguments.size, arguments.seed)
+            listed.append((tuple(row), seed, why))
+    known = {(row, seed) for row, seed, _ in rows}
+    jobs = Jobs(listed, known, arguments.size, arguments.seed, arguments.first_seed)
     why_of: dict[tuple[tuple[int, ...], int], str] = {}
 
     beside = digits_groups(arguments.digits, folder) if arguments.digits else []
@@ -244,7 +259,8 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     answers: Any = context.Queue()
     proposer: Any = None
-    number = failures = new = 0
+    number = arguments.round - 1
+    failures = new = 0
     waits_for: set[tuple[tuple[int, ...], int]] = set()
     stop_at = started + arguments.seconds
     with (
@@ -258,7 +274,7 @@ def main() -> None:
                 failures += 1
                 if failures < 4:
                     say(f"failed: {result.error[-1500:]}")
-                if over:
+                if over or (failures > 5 and not new):
                     break
                 continue
             if result.group.tag:
@@ -299,16 +315,18 @@ def main() -> None:
                 proposer.start()
             elif proposer is not None and not answers.empty():
                 proposals = answers.get()
-                jobs.waiting.clear()  # uniform ones that were not begun
+                later = jobs.waiting  # uniform ones that were not begun
+                jobs.waiting = []
                 jobs.add(proposals)
                 waits_for = {(row, seed) for row, seed, _ in jobs.waiting}
+                jobs.waiting += later
                 say(f"round {number}: {len(proposals)} architectures, {len(waits_for)} trainings")
                 proposer = None
             elif proposer is not None and not proposer.is_alive() and answers.empty():
                 say("a fit failed")
                 proposer = None
     farm.close()
-    say(f"{new} trainings, {failures} groups failed, {number} rounds")
+    say(f"{new} trainings, {failures} groups failed, {number - arguments.round + 1} rounds")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 Trains the same architectures at many fidelities (pixels, width, length, pictures, optimiser) and
 appends every training to ``FOLDER/pilot.jsonl``; ``--rank`` prints the table of what is there.
+``--order FILE`` holds other lines than :data:`ORDER`, as JSON.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ FIDELITIES: dict[str, tuple[dict[str, int], Recipe]] = {
     "short-p32": ({"side": 32}, replace(BASE, epochs=4)),
     "epochs-16": ({}, replace(BASE, epochs=16)),
     "few-12": (FEW, replace(BASE, epochs=12)),
+    "short-w32": ({"width": 32}, replace(BASE, epochs=4)),
+    "short-p32-w16": ({"side": 32, "width": 16}, replace(BASE, epochs=4)),
 }
 # what is trained, in this order: fidelity, architectures from, to, seeds, networks side by side
 Order = tuple[tuple[str, int, int, tuple[int, ...], int], ...]
@@ -198,6 +201,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--number", default="bfloat16", choices=("bfloat16", "float32"))
     parser.add_argument("--rank", action="store_true")
+    parser.add_argument("--order", type=Path)
     arguments = parser.parse_args()
     target = arguments.out / "pilot.jsonl"
     if arguments.rank:
@@ -205,10 +209,11 @@ def main() -> None:
         return
     folder = Path("/dev/shm/blox-env-tasks")
     folder.mkdir(exist_ok=True)
-    tasks = load_tasks(arguments.pictures, folder, list(dict.fromkeys(line[0] for line in ORDER)))
+    order = json.loads(arguments.order.read_text()) if arguments.order else ORDER
+    tasks = load_tasks(arguments.pictures, folder, list(dict.fromkeys(line[0] for line in order)))
     say("tasks: " + ", ".join(f"{k} {t.fingerprint()}" for k, t in tasks.items()))
     farm = Farm(folder, processes=arguments.processes)
-    groups = list(all_groups(arguments.number))
+    groups = list(all_groups(arguments.number, order))
     left = len(groups)
     seen: dict[str, list[float]] = defaultdict(list)
     rows: list[dict[str, Any]] = []
