@@ -34,6 +34,7 @@ WORDS = {
     "low-lr": "16 px, width 8, 8 epochs of 30,000 at a third of the learning rate",
     "few-12": "16 px, width 8, 12 epochs of 10,240",
     "short-w16": "16 px, width 16, 4 epochs of 30,000",
+    "short-w32": "16 px, width 32, 4 epochs of 30,000",
     "short-p32": "32 px, width 8, 4 epochs of 30,000",
 }
 # multiply-adds of a training, in those of "short": pixels, squared width, pictures and epochs
@@ -46,6 +47,7 @@ COST = {
     "low-lr": 2.0,
     "few-12": 1.02,
     "short-w16": 4.0,
+    "short-w32": 16.0,
     "short-p32": 4.0,
 }
 

@@ -132,8 +132,8 @@ def judge_benchmark(folder: str | Path, fresh: str | Path, space: SearchSpace) -
 
     Args:
         folder: of the benchmark.
-        fresh: packed trainings of what optimisers found on this very table; it was not fitted on
-            them.
+        fresh: packed trainings of what optimisers found on this very table, and of architectures
+            drawn uniformly; it was not fitted on them.
         space: the space of the architectures.
 
     Returns:
@@ -147,7 +147,11 @@ def judge_benchmark(folder: str | Path, fresh: str | Path, space: SearchSpace) -
     expected = (card["task"]["task_sha256"], card["task"]["recipe"])
     if (raw.header["task_sha256"], raw.header["recipe"]) != expected:
         raise ValueError(f"{fresh} is of another task or recipe than {folder}")
-    card["fresh"] = fresh_scores(raw, judged)
+    uniform = raw.asked_by == "uniform"
+    held_out = card["held_out"]["uniform"]
+    noise = held_out["val_acc"]["std_of_one_training"] if held_out else 0.0
+    for name, part in (("fresh", ~uniform), ("fresh_uniform", uniform)):
+        card[name] = fresh_scores(raw.part(part), judged, noise) if part.sum() > 1 else None
     card["recipe_search"] = _recipe_search(folder / "recipe_search.csv")
     write_json(folder / "card.json", card)
     write_atomic(folder / "CARD.md", render_card(card))

@@ -31,6 +31,8 @@ of 50, 80 and 95 %.
 
 {tenths}
 
+{later}
+
 ## One training against another
 
 {second}
@@ -110,6 +112,7 @@ def render_card(card: dict[str, Any]) -> str:
     return _CARD.format(
         **{k: card[k] for k in ("name", "description", "trainings", "table")},
         fresh=_fresh(card["fresh"]),
+        later=_later(card.get("fresh_uniform")),
         found=held_out_table(held_out["found"]),
         uniform=held_out_table(held_out["uniform"]),
         tenths=_tenths(held_out["uniform"]),
@@ -143,6 +146,17 @@ def _fresh(scores: dict[str, float] | None) -> str:
         f"({scores['trainings']} trainings, never fitted on; {scores['trained_before']} of these "
         f"architectures had been trained before). {_seeds(scores)}\n\n"
         f"| on what optimisers found, fresh trainings | validation |\n| --- | --- |\n{rows}"
+    )
+
+
+def _later(scores: dict[str, float] | None) -> str:
+    if scores is None:
+        return "No uniform architectures were trained after this table."
+    rows = "\n".join(f"| {label} | {_figure(scores[key])} |" for key, label in _ROWS)
+    return (
+        f"After this table was finished, {scores['architectures']} architectures were drawn "
+        f"uniformly and trained ({scores['trainings']} trainings, never fitted on).\n\n"
+        f"| on uniform architectures, later trainings | validation |\n| --- | --- |\n{rows}"
     )
 
 

@@ -190,17 +190,20 @@ def first_and_others(
     return numbers, first, np.array([line[own:].mean() for line in lines])
 
 
-def fresh_scores(raw: Trainings, judged: Benchmark) -> dict[str, float]:
-    """Scores of a finished table on trainings made after it, of what optimisers found on it.
+def fresh_scores(raw: Trainings, judged: Benchmark, std_of_one_training: float) -> dict[str, float]:
+    """Scores of a finished table on trainings that were made after it.
 
     Args:
         raw: the trainings.
         judged: the table.
+        std_of_one_training: taken where no architecture has several of these trainings.
     """
     x, member, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
     values = raw.val_acc[:, -1]
     mean = group_mean(values[:, None], member, count)[:, 0]
-    noise = float(((values - mean[member]) ** 2).sum() / max(1, len(values) - len(x)))
+    noise = std_of_one_training**2
+    if len(values) > len(x):
+        noise = float(((values - mean[member]) ** 2).sum() / (len(values) - len(x)))
     said = judged.evaluate(x)
     found = scores(mean, said.val_acc, said.val_std, noise / count)
     seed_std, share = _common_part(said.val_acc[member] - values, raw.seed)

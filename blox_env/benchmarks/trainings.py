@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,11 @@ class Trainings:
     def __len__(self) -> int:
         """Number of trainings."""
         return len(self.seed)
+
+    def part(self, chosen: NDArray[np.bool_]) -> Trainings:
+        """The trainings where ``chosen`` ``(n,)`` is true."""
+        columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "header"}
+        return Trainings(self.header, **{name: value[chosen] for name, value in columns.items()})
 
 
 def pack(results: Iterable[Path], target: Path, header: dict[str, Any]) -> int:

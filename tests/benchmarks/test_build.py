@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blox_env import BloxSpace, SearchSpace
-from blox_env.benchmarks.build import build_benchmark, shrink
+from blox_env.benchmarks.build import build_benchmark, judge_benchmark, shrink
 from blox_env.benchmarks.grouping import group, noise_table
 from blox_env.benchmarks.surrogate import CurveEnsemble
 from blox_env.benchmarks.table import TableBenchmark
@@ -45,13 +45,12 @@ def write(raw, path):
         head = {**raw.header, "schema": 1, "val_images": 1000, "test_images": 1000}
         file.write(f"# {json.dumps(head)}\n")
         rows = csv.writer(file)
-        rows.writerow(["arch", "seed", "val_correct", "test_correct", "train_time_s"])
+        rows.writerow(["arch", "seed", "val_correct", "test_correct", "train_time_s", "asked_by"])
         for i in range(len(raw)):
             val = " ".join(str(round(v * 1000)) for v in raw.val_acc[i])
             arch = "-".join(map(str, raw.x[i]))
-            rows.writerow(
-                [arch, raw.seed[i], val, round(raw.test_acc[i] * 1000), raw.train_time_s[i]]
-            )
+            test, time = round(raw.test_acc[i] * 1000), raw.train_time_s[i]
+            rows.writerow([arch, raw.seed[i], val, test, time, raw.asked_by[i]])
 
 
 def test_shrinking_brings_values_nearer_to_the_truth():
@@ -83,6 +82,31 @@ def test_the_folder_is_a_benchmark_and_the_same_each_time(tmp_path):
     assert np.corrcoef(value.val_acc, truth(SPACE.all()))[0, 1] > 0.97
     assert first["held_out"]["uniform"]["val_acc"]["r2"] > 0.9
     assert 0.85 < first["held_out"]["uniform"]["val_acc"]["coverage_95"] <= 1.0
+
+
+def test_later_trainings_judge_what_optimisers_found_and_uniform_ones_apart(tmp_path):
+    raw = made_up()
+    raw.header.update(task_sha256="none")
+    write(raw, tmp_path / "trainings.csv")
+    build_benchmark(tmp_path / "trainings.csv", tmp_path / "built", SPACE, name="made-up")
+    later = made_up(n=40, repeated=20, seed=1)
+    later.header.update(task_sha256="none")
+    later.asked_by[:] = np.where(later.x[:, 0] < 6, "uniform", "later:top")
+    write(later, tmp_path / "later.csv")
+    card = judge_benchmark(tmp_path / "built", tmp_path / "later.csv", SPACE)
+    found = later.x[:, 0] >= 6
+    assert card["fresh"]["trainings"] == found.sum()
+    assert card["fresh"]["architectures"] == len(np.unique(later.x[found], axis=0))
+    assert card["fresh_uniform"]["trainings"] == (~found).sum()
+    page = (tmp_path / "built" / "CARD.md").read_text()
+    assert f"({found.sum()} trainings, never fitted on" in page
+    assert f"({(~found).sum()} trainings, never fitted on" in page
+    single = later.part(np.arange(len(later)) < 40)  # one training each: the card's noise is taken
+    write(single, tmp_path / "single.csv")
+    noise = card["held_out"]["uniform"]["val_acc"]["std_of_one_training"]
+    card = judge_benchmark(tmp_path / "built", tmp_path / "single.csv", SPACE)
+    assert card["fresh_uniform"]["std_of_one_training"] == pytest.approx(noise)
+    assert card["fresh"]["std_of_one_training"] == pytest.approx(noise)
 
 
 def test_too_few_trainings_are_an_error_that_says_how_many_are_needed(tmp_path):
