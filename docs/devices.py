@@ -55,7 +55,7 @@ blox-env measure --out runs/mine --build runs/my-device --device my-laptop   # 6
 blox-env search --device runs/my-device
 ```
 
-`--runtime onnxruntime | openvino | torch-cpu | torch-cuda`, `--threads`, `--batch` and
+`--runtime onnxruntime | onnxruntime-web | openvino | torch-cpu | torch-cuda`, `--threads`, `--batch` and
 `--precision` say what is measured. A measurement keeps to as many cores as there are threads,
 refuses to start while others use them, repeats visits that others disturb, and goes on where it
 was stopped.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,9 +61,13 @@ class OthersClock:
 
     Args:
         cores: look at these alone, on which everything of this process must run; all if not given.
+        own: tells the processor seconds that are not others'; those of this process if not given.
     """
 
-    def __init__(self, cores: Sequence[int] = ()) -> None:
+    def __init__(
+        self, cores: Sequence[int] = (), own: Callable[[], float] = time.process_time
+    ) -> None:
+        self._own = own
         self._names = {f"cpu{core}" for core in cores} or {"cpu"}
         self._last = self._read()
 
@@ -81,7 +85,7 @@ class OthersClock:
             ticks = [[int(t) for t in line[1:9]] for line in lines if line[0] in self._names]
             used = sum(sum(t) - t[3] - t[4] for t in ticks)  # all but idle and iowait
             busy = used / os.sysconf("SC_CLK_TCK")
-        return time.perf_counter(), busy, time.process_time()
+        return time.perf_counter(), busy, self._own()
 
 
 def watch_others(seconds: float = 2.0, cores: Sequence[int] = ()) -> float:

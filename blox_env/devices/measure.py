@@ -225,7 +225,8 @@ def measure(
             return runtime.build(space, architectures[i], seed=seed, **network)
 
         with pinned(cores), runtime.environment():
-            visitor = _Visitor(runtime, protocol, input_shape, OthersClock(cores))
+            others = OthersClock(cores, runtime.processor_seconds)
+            visitor = _Visitor(runtime, protocol, input_shape, others)
             _visit_all(folder, numbers, visitor, model, seed, done, track)
     for number in numbers.tolist():
         _model_path(folder, number).unlink(missing_ok=True)

@@ -73,6 +73,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
     },
     "runtime": {
         "onnxruntime": "blox_env.devices.runtimes.onnxruntime:OnnxRuntime",
+        "onnxruntime-web": "blox_env.devices.runtimes.onnxruntime_web:OnnxRuntimeWeb",
         "openvino": "blox_env.devices.runtimes.openvino:OpenVino",
         "torch-cpu": "blox_env.devices.runtimes.torch_cpu:TorchCpu",
         "torch-cuda": "blox_env.devices.runtimes.torch_cuda:TorchCuda",

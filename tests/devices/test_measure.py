@@ -97,7 +97,7 @@ class Others:
     def __init__(self, after: list[float]) -> None:
         self.readings = iter([r for used in after for r in (0.0, used)])
 
-    def __call__(self, cores: Any) -> Callable[[], float]:
+    def __call__(self, cores: Any, own: Any) -> Callable[[], float]:
         return lambda: next(self.readings)
 
 

@@ -82,6 +82,10 @@ class Runtime(ABC):
         run()
         return time.perf_counter_ns() - started
 
+    def processor_seconds(self) -> float:
+        """Processor time spent so far by what runs the networks: this process, if not others."""
+        return time.process_time()
+
     def environment(self) -> AbstractContextManager[object]:
         """A context that holds while networks are loaded and run, and is undone afterwards."""
         return nullcontext()
