@@ -15,7 +15,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
-        agents browser clients trainers faults fuzz jax protections hashes audit clean
+        agents browser clients trainers faults fuzz jax protections hashes audit clean \
+        docs notebooks
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -30,6 +31,8 @@ help:
 	@echo 'make agents       longer: does each agent beat random search? 20 seeds each'
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
+	@echo 'make docs         longer: the documentation site (docs/_site/index.html), checked; its code runs'
+	@echo 'make notebooks    longer: executes examples/notebooks, keeps their outputs'
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
 	@echo 'make faults       longer: kills, races, corrupt files, full disks, power failures'
 	@echo 'make fuzz         longer: many random inputs'
@@ -76,7 +79,7 @@ lint: setup
 	$(BIN)/ruff check .
 
 types: setup
-	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py
+	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py .ci/check_site.py docs/site/conf.py
 
 spelling: setup
 	$(BIN)/codespell
@@ -120,6 +123,24 @@ trainers: setup .venv-rllib/.blox-env-setup .venv-clients/.blox-env-setup
 	@.venv-gymnax/bin/python $(PIP_INSTALL) -e '.[gymnax,evosax]' rejax pytest hypothesis \
 	    -c constraints-gymnax.txt
 	@touch $@
+
+# What the site and the notebooks need comes into .venv with the first of these targets.
+DOCS_STAMP := .venv/.blox-env-docs
+$(DOCS_STAMP): $(STAMP)
+	@echo 'Installing what the documentation needs into .venv ...'
+	@$(BIN)/python $(PIP_INSTALL) -e '.[all,dev,docs]' -c constraints.txt
+	@touch $@
+
+# Strict: a warning is a failure. No network: theme, fonts and search are in the site.
+docs: $(DOCS_STAMP)
+	rm -rf docs/_site
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_site/.trees -c docs/site . docs/_site
+	@rm -rf docs/_site/.trees
+	$(BIN)/python .ci/check_site.py docs/_site
+	$(BIN)/python -m pytest -q -m 'site or not site' -o addopts=--import-mode=importlib tests/test_site.py
+
+notebooks: $(DOCS_STAMP)
+	$(BIN)/python -m pytest -q -m notebooks -o addopts=--import-mode=importlib tests/test_notebooks.py
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
 browser faults fuzz jax: setup
