@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -79,39 +80,43 @@ def _no_folders(app: Any, name: str, source: list[str]) -> None:
         )
 
 
-class _Once:
-    """Describes each object once, on the first page that offers it; later pages link there."""
+def _home(obj: Any, page: str) -> str | None:
+    """Where another page describes an object: the name there, None if it is for this page.
 
-    def __init__(self) -> None:
-        self.first: dict[int, tuple[str, str]] = {}  # of an object: the page, its name
+    Args:
+        obj: offered by the package of the page.
+        page: name of that package. Pages come in the order of their names.
+    """
+    for path in sorted(Path(__file__).with_name("api").glob("*.md")):
+        if path.stem == page:
+            return None
+        package = import_module(path.stem)
+        for name in getattr(package, "__all__", ()):
+            if getattr(package, name) is obj:
+                return f"{path.stem}.{name}"
+    return None
 
-    def skip(self, app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool:
-        """Whether to leave out a member of a package."""
-        del options
-        page = app.env.current_document.docname
-        if skip or what != "module" or not callable(obj):
-            return skip
-        title = page.rpartition("/")[2]
-        known = self.first.setdefault(id(obj), (page, f"{title}.{name}"))
-        return bool(known[0] != page)
 
-    def also(
-        self, app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
-    ) -> None:
-        """Name in a package's own words what an earlier page describes."""
-        del options
-        if what == "module":
-            page = app.env.current_document.docname
-            known = (self.first.get(id(getattr(obj, one))) for one in getattr(obj, "__all__", ()))
-            names = [f":py:obj:`{one[1]}`" for one in known if one and one[0] != page]
-            if names:
-                lines += ["", f"Also here: {', '.join(names)}.", ""]
-        lines[:] = _HEADING.sub(r".. rubric:: \1\n", "\n".join(lines)).split("\n")
+def _once(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool:
+    """Leave out of a package what an earlier page describes."""
+    del name, options
+    page = app.env.current_document.docname.rpartition("/")[2]
+    return skip or (what == "module" and callable(obj) and _home(obj, page) is not None)
+
+
+def _words(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Let ``## Headings`` be headings, and say what of a package is described elsewhere."""
+    del name, options
+    if what == "module":
+        page = app.env.current_document.docname.rpartition("/")[2]
+        homes = (_home(getattr(obj, each), page) for each in getattr(obj, "__all__", ()))
+        if names := [f":py:obj:`{home}`" for home in homes if home]:
+            lines += ["", f"Also here: {', '.join(names)}.", ""]
+    lines[:] = _HEADING.sub(r".. rubric:: \1\n", "\n".join(lines)).split("\n")
 
 
 def setup(app: Any) -> None:
     """Connect."""
-    once = _Once()
     app.connect("source-read", _no_folders)
-    app.connect("autodoc-skip-member", once.skip)
-    app.connect("autodoc-process-docstring", once.also, priority=100)
+    app.connect("autodoc-skip-member", _once)
+    app.connect("autodoc-process-docstring", _words, priority=100)
