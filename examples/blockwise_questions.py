@@ -42,6 +42,7 @@ from blox_env.networks.blockwise import (
 from blox_env.networks.blockwise.driver import ALL_BLOCKS
 from blox_env.networks.recipe import recipe_for
 from blox_env.networks.signatures import MEASURES, Signatures
+from blox_env.networks.tasks import task_settings
 
 Row = tuple[int, ...]
 
@@ -201,7 +202,8 @@ def gather(setting: Setting, out: Path) -> dict[str, Any]:
         out: folder.
     """
     benchmark = blox_env.load_benchmark(setting.benchmark)
-    pictures = trainings.read(trainings_file(setting)).header["val_images"]
+    header = trainings.read(trainings_file(setting)).header
+    pictures = header["val_images"]
     facts: dict[str, Any] = {"benchmark": setting.benchmark, "task": setting.blocks_task}
     facts |= {"loss": setting.lesson.loss, "recipe": setting.lesson.recipe.to_dict()}
     found: dict[str, Any] = {"facts": facts, "teachers": [], "networks": [], "rounds": []}
@@ -225,12 +227,14 @@ def gather(setting: Setting, out: Path) -> dict[str, Any]:
             tuned = [json.loads(f.read_text()) for f in sorted(file.parent.glob("tuned/*.json"))]
             spent = sum(each["train_time_s"] for each in tuned)
             found["rounds"].append({**json.loads(done.read_text()), "tuned_s": spent})
-    facts["speed"] = speed(benchmark, found["networks"])
+    # an epoch of the table has more pictures where blocks learn from a part of them
+    part = getattr(task_settings(setting.blocks_task), "train", header["train_images"])
+    facts["speed"] = speed(benchmark, found["networks"]) * part / header["train_images"]
     return found
 
 
 def speed(benchmark: blox_env.Benchmark, networks: Sequence[dict[str, Any]]) -> float:
-    """Seconds of the table in one of these trainings, on this machine under its load.
+    """Seconds of an epoch of the table in one of these trainings, on this machine under its load.
 
     Args:
         benchmark: the table.
