@@ -118,6 +118,23 @@ class ModelBased(AskTellAgent):
         far = self._allowed.sample(self._rng, n - len(near))
         return self._unseen(map(tuple, np.concatenate([near, far]).tolist()))
 
+    def _mutants(self, parents: IntArray, n: int, slots: int) -> IntArray:
+        """Architectures neither known nor pending; random ones make up for what is missing.
+
+        Args:
+            parents: ``(k, slots)``, each of which has equally many mutants.
+            n: how many are made before those that are known are left out.
+            slots: they differ from their parents in one to so many.
+        """
+        rng, options = self._rng, np.asarray(self._space.options)
+        children = np.repeat(parents, -(-n // len(parents)), axis=0)
+        changed = rng.integers(1, min(slots, len(options)) + 1, size=len(children))
+        rank = rng.random(children.shape).argsort(axis=1)  # of the slots, for every child
+        other = children + rng.integers(1, np.maximum(options, 2), size=children.shape)
+        children = np.where(rank < changed[:, None], other % options, children)
+        mutants = self._unseen(map(tuple, children.tolist()))
+        return mutants if len(mutants) >= n // 2 else np.concatenate([mutants, self._random(n)])
+
 
 def model_features(space: SearchSpace, x: IntArray) -> FloatArray:
     """``ops`` features where the space has them, else one-hot ones: ``(n, features)``."""

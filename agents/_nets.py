@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from blox_env.agents._model_based import clip_level
 from blox_env.ground.typing import FloatArray
 
 Loss = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -67,6 +68,26 @@ class Nets:
             objective, self.theta, jac=True, method="L-BFGS-B", options={"maxiter": steps}
         )
         self.theta = np.asarray(found.x)
+
+    def fit_values(
+        self, x: FloatArray, values: FloatArray, weights: FloatArray, steps: int
+    ) -> None:
+        """Go on training for squared errors of values, standardised and the bad ones clipped.
+
+        Args:
+            x: features ``(n, inputs)``.
+            values: of them ``(n,)``.
+            weights: of the squared errors ``(networks, n)``.
+            steps: iterations of L-BFGS at most.
+        """
+        target = np.maximum(values, clip_level(values))
+        target = (target - target.mean()) / (target.std() or 1.0)
+
+        def loss(output: FloatArray) -> tuple[float, FloatArray]:
+            error = output - target
+            return float((weights * error**2).sum() / 2), weights * error
+
+        self.fit(x, loss, steps)
 
     def _parts(self, theta: FloatArray) -> list[FloatArray]:
         ends = np.cumsum([np.prod(shape) for shape in self.shapes])

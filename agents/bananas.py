@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from blox_env.agents._model_based import ModelBased, clip_level, model_features
+from blox_env.agents._model_based import ModelBased, model_features
 from blox_env.agents._nets import Nets
 from blox_env.ground.errors import check_positive_int
-from blox_env.ground.typing import FloatArray, IntArray
+from blox_env.ground.typing import IntArray
 from blox_env.problem import Problem
 
 
@@ -76,32 +76,14 @@ class BANANAS(ModelBased):
         if len(self._rows) < self.initial:
             return self._random(min(n, self.initial - len(self._rows)))
         self._train()
-        mutants = self._mutants(max(n, self.mutants))
+        best = np.argsort(-self._values[:, 0], kind="stable")[: self.parents]
+        mutants = self._mutants(self._seen()[best], max(n, self.mutants), self.slots)
         predicted = self._nets(model_features(self._space, mutants))
         drawn = self._rng.normal(predicted.mean(axis=0), predicted.std(axis=0))
         return mutants[np.argsort(-drawn, kind="stable")[:n]]
 
     def _train(self) -> None:
         """Squared errors, with weights of the trials that differ between the networks."""
-        target = self._values[:, 0]
-        target = np.maximum(target, clip_level(target))
-        target = (target - target.mean()) / (target.std() or 1.0)
-        weights = self._rng.exponential(size=(self.ensemble, len(target)))
-
-        def loss(output: FloatArray) -> tuple[float, FloatArray]:
-            error = output - target
-            return float((weights * error**2).sum() / 2), weights * error
-
-        self._nets.fit(model_features(self._space, self._seen()), loss, self.steps)
-
-    def _mutants(self, n: int) -> IntArray:
-        """Unknown mutants of the best; random architectures make up for what is missing."""
-        rng, options = self._rng, np.asarray(self._space.options)
-        best = np.argsort(-self._values[:, 0], kind="stable")[: self.parents]
-        children = np.repeat(self._seen()[best], -(-n // len(best)), axis=0)
-        changed = rng.integers(1, min(self.slots, len(options)) + 1, size=len(children))
-        rank = rng.random(children.shape).argsort(axis=1)  # of the slots, for every child
-        other = children + rng.integers(1, np.maximum(options, 2), size=children.shape)
-        children = np.where(rank < changed[:, None], other % options, children)
-        mutants = self._unseen(map(tuple, children.tolist()))
-        return mutants if len(mutants) >= n // 2 else np.concatenate([mutants, self._random(n)])
+        weights = self._rng.exponential(size=(self.ensemble, len(self._values)))
+        features = model_features(self._space, self._seen())
+        self._nets.fit_values(features, self._values[:, 0], weights, self.steps)

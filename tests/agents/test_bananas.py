@@ -23,8 +23,8 @@ def trained(n=60, **options):
 
 def test_mutants_are_near_the_best_and_new():
     agent, _ = trained(parents=3, slots=2)
-    mutants = agent._mutants(100)
     best = agent._seen()[np.argsort(-agent._values[:, 0])[:3]]
+    mutants = agent._mutants(best, 100, 2)
     distance = (mutants[:, None] != best[None]).sum(axis=2).min(axis=1)
     assert set(distance.tolist()) <= {1, 2}
     known = set(map(tuple, agent._seen().tolist()))

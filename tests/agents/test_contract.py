@@ -16,7 +16,7 @@ from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
 FILES = (Path(__file__).parents[2] / "agents").glob("[a-z]*.py")
 NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "ppo", "tpe"}
-NEED_EXTRAS |= {"reinforce"}
+NEED_EXTRAS |= {"reinforce", "npenas", "dyna-ppo"}
 BLOCKWISE = {"hant", "donna", "blockwise-gcn", "iterative-blockwise"}
 NEED_EXTRAS |= BLOCKWISE
 NAMES = sorted(file.stem.replace("_", "-") for file in FILES)
