@@ -159,16 +159,36 @@ def improvement(
     return Estimate(value, *_newcombe(value, sizes), runs)
 
 
+def no_difference(found: Estimate, sizes: Sequence[tuple[int, int]]) -> float:
+    """The p-value of a probability of improvement against one half, two-sided.
+
+    It belongs to the interval of :func:`improvement`: below 5 % just where that leaves out 0.5.
+
+    Args:
+        found: what :func:`improvement` gave.
+        sizes: numbers of runs of both agents, a problem each.
+    """
+    if not found.known:
+        return math.nan
+    z = abs(found.value - 0.5) / math.sqrt(_variance(0.5, sizes))
+    return float(2 * stats.norm.sf(z))
+
+
+def _variance(p: float, sizes: Sequence[tuple[int, int]]) -> float:
+    """Variance of the mean over problems of what is found where the truth is p everywhere."""
+    spread = 0.0
+    for m, n in sizes:
+        more = (0.5 * (m + n) - 1) * ((1 - p) / (2 - p) + p / (1 + p))
+        spread += p * (1 - p) * (1 + more) / (m * n)
+    return spread / len(sizes) ** 2
+
+
 def _newcombe(value: float, sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:
     """Both p at which ``value`` is as far away as 95 % of what is found at p reach."""
     z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
 
     def excess(p: float) -> float:
-        spread = 0.0
-        for m, n in sizes:
-            more = (0.5 * (m + n) - 1) * ((1 - p) / (2 - p) + p / (1 + p))
-            spread += p * (1 - p) * (1 + more) / (m * n)
-        return (value - p) ** 2 - z * z * spread / len(sizes) ** 2
+        return (value - p) ** 2 - z * z * _variance(p, sizes)
 
     low = 0.0 if value <= 0 else optimize.brentq(excess, 0.0, min(value, 1 - 1e-12))
     high = 1.0 if value >= 1 else optimize.brentq(excess, max(value, 1e-12), 1.0)
