@@ -30,8 +30,8 @@ INTRODUCTION = """\
 # Devices
 
 What a network costs depends on what it runs on. These devices are embedded, for the networks of the
-Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same ones: the 45 with
-three equal blocks, then uniformly drawn ones. A predictor gives the rest. Every figure on this page
+Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same ones but in the
+browser: the 45 with three equal blocks, then uniformly drawn ones. A predictor gives the rest. Every figure on this page
 is written by `python docs/devices.py` from the [cards](../blox_env/data/devices), which hold the
 protocols.
 
@@ -55,10 +55,10 @@ blox-env measure --out runs/mine --build runs/my-device --device my-laptop   # 6
 blox-env search --device runs/my-device
 ```
 
-`--runtime onnxruntime | onnxruntime-web | openvino | torch-cpu | torch-cuda`, `--threads`, `--batch` and
-`--precision` say what is measured. A measurement keeps to as many cores as there are threads,
-refuses to start while others use them, repeats visits that others disturb, and goes on where it
-was stopped.
+`--runtime onnxruntime | onnxruntime-web | openvino | torch-cpu | torch-cuda`, `--threads`,
+`--batch` and `--precision` say what is measured. A measurement keeps to as many cores as there
+are threads, refuses to start while others use them, repeats visits that others disturb, and goes
+on where it was stopped.
 `--retest runs/my-device` measures again, on another day, and writes into the card how much differs.
 
 With `--budget 50` fifty networks are enough. They are chosen to lie far apart, and the others are
@@ -121,7 +121,7 @@ def runs(card: dict[str, Any]) -> str:
     settings = card["runtime"]["settings"]
     if kind(card) == "gpu":
         return f"{card['runtime']['name']}, {settings['mode']}"
-    threads = settings["intra_op_num_threads"]
+    threads = settings.get("intra_op_num_threads") or settings["num_threads"]
     return f"{card['runtime']['name']}, {threads} thread{'s' * (threads != '1')}"
 
 

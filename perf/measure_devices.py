@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import blox_env
 from blox_env.cli.views.progress import tracked
 from blox_env.devices.build import add_retest, build_device
 from blox_env.devices.measure import run_measurement
@@ -31,6 +32,15 @@ DEVICES: dict[str, dict[str, Any]] = {
         "runtime": "onnxruntime",
         "precision": "int8",
         "protocol": Protocol(rounds=6),
+    },
+    # n and its seed are those of its first measurement; known devices help to predict the others
+    "x86-chromium-wasm-1t": {
+        "runtime": "onnxruntime-web",
+        "n": 120,
+        "seed": 18,
+        "retested": 75,
+        "protocol": Protocol(rounds=6, runs=20),
+        "priors": ("x86-ort-1t", "x86-openvino-1t", "x86-torch-1t", "x86-ort-int8-1t"),
     },
     "x86-openvino-1t": {"runtime": "openvino", "protocol": USUAL},
     "x86-torch-1t": {"runtime": "torch-cpu", "protocol": Protocol(rounds=4, runs=20)},
@@ -51,22 +61,23 @@ def main() -> None:
         if name not in DEVICES:
             parser.error(f"unknown device {name!r}, expected one of {', '.join(DEVICES)}")
         first, second = RAW / name / "first", RAW / name / "retest"
+        settings = {"n": 640, "seed": SEED, **DEVICES[name]}
+        retested = settings.pop("retested", RETESTED)
+        priors = [blox_env.load_device(prior) for prior in settings.pop("priors", ())]
         if options.build:
             # a device keeps its visits: without new ones its card is written anew from these
-            device = build_device(first if first.exists() else DATA / name, DATA / name)
+            source = first if first.exists() else DATA / name
+            device = build_device(source, DATA / name, priors=priors)
             print(device, device.card["predictor"]["held_out"], device.card["noise"]["retest"])
             if second.exists():
                 print("another occasion:", add_retest(DATA / name, second))
             continue
-        settings = {"n": 640, **DEVICES[name]}
         if options.retest:
-            settings |= {"n": RETESTED, "protocol": retest_protocol(settings["protocol"])}
+            settings |= {"n": retested, "protocol": retest_protocol(settings["protocol"])}
         folder = second if options.retest else first
         print(f"{name}: {folder}", flush=True)
         with tracked() as track:
-            run_measurement(
-                name, out=folder, seed=SEED, force=options.force, track=track, **settings
-            )
+            run_measurement(name, out=folder, force=options.force, track=track, **settings)
 
 
 def retest_protocol(protocol: Protocol) -> Protocol:

@@ -10,23 +10,22 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from blox_env.devices import values
 from blox_env.devices.base import Device
-from blox_env.devices.card import (
+from blox_env.devices.card import card_text, description
+from blox_env.devices.embedded import MeasuredDevice
+from blox_env.devices.estimators import predictor
+from blox_env.devices.estimators.few_shot import few_shot_candidates
+from blox_env.devices.facts import (
     PLANNED,
     DeviceCard,
     NoiseFacts,
     ScoreFacts,
-    card_text,
-    description,
     facts,
     score_facts,
 )
-from blox_env.devices.embedded import MeasuredDevice
-from blox_env.devices.estimators import predictor
-from blox_env.devices.estimators.few_shot import few_shot_candidates
 from blox_env.devices.measure import read_visits, round_order
 from blox_env.devices.protocol import STATISTICS
 from blox_env.ground.files import write_atomic
@@ -34,10 +33,6 @@ from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 from blox_env.spaces.blox import BloxSpace
 from blox_env.store.arrays import array_bytes, arrays_bytes, read_arrays
-
-DRIFT_WINDOWS = (0, 5, 9, 15, 41)  # visits in a row that share a drift of the machine; 0: none
-BOOTSTRAPS = 100
-ROBUST = ("min", "p10", "p25", "median")  # above these, other processes show first
 
 
 def build_device(
@@ -49,9 +44,9 @@ def build_device(
 ) -> MeasuredDevice:
     """Make a device of complete measurements of a space, and write it to ``out_folder``.
 
-    The statistic of a visit, and whether drift is removed, are those with the lowest error between
-    test and retest (first and second half of the rounds). A measured network keeps its own value;
-    the others get that of the predictor with the lowest held-out error.
+    A measured network has its measured value, moved towards the prediction by its noise
+    (:func:`blox_env.devices.values.shrink`); the others get what the predictor says that
+    :func:`blox_env.devices.estimators.predictor.choose` takes.
 
     Args:
         raw_folder: what was measured; a device made by this function will do, since it keeps every
@@ -72,15 +67,19 @@ def build_device(
     if plan["options"] != list(space.options):
         raise ValueError(f"{raw_folder}: expected options {space.options}, got {plan['options']}")
     numbers, times, positions = tabulate(plan, visits, str(raw_folder))
-    statistic, window, retests = choose_statistic(times, positions)
+    statistic, window = values.STATISTIC, values.DRIFT_WINDOW
     logs = np.log(times[:, :, STATISTICS.index(statistic)])
-    measured = np.exp(combine(logs, positions, window))
+    measured = np.exp(values.combine(logs, positions, window))
     rows = space.from_index(numbers)
     candidates = {**predictor.CANDIDATES, **few_shot_candidates(space, priors)}
     folds = min(10, len(rows))
     name, held_out = predictor.choose(space, rows, measured, candidates=candidates, folds=folds)
     latency = predictor.predict_space(space, rows, measured, candidates[name])
-    latency[numbers] = measured
+    one_by_one = predictor.cross_validate(space, rows, measured, candidates[name], folds=folds)
+    test, retest = values.halves(times, positions, statistic, window)
+    noise_var = float(np.var(test - retest)) / 4  # of a mean of both halves
+    latency[numbers], weight = values.shrink(measured, one_by_one, noise_var)
+    usual = values.combine(np.log(times[:, :, STATISTICS.index("median")]), positions, window)
     order = np.argsort(numbers)
     tables = {
         "latency.npy": array_bytes(latency.astype(np.float32)),
@@ -89,9 +88,10 @@ def build_device(
     }
     found = facts(plan, visits, space, latency, measured)
     noise: NoiseFacts = {
-        "retest": score_facts(retests[_key(statistic, window)]),
+        "retest": score_facts(predictor.scores(np.exp(test), np.exp(retest))),
         "rounds_each": int(plan["protocol"]["rounds"]) // 2,
-        "expected_mape_of_value": bootstrap_error(logs, positions, window),
+        "expected_mape_of_value": values.bootstrap_error(logs, positions, window),
+        "kept_of_difference": weight,
     }
     if plan.get("another_occasion"):  # of a device that is built anew from its own visits
         noise["another_occasion"] = plan["another_occasion"]
@@ -101,7 +101,12 @@ def build_device(
             "visit": statistic,
             "drift_window": window,
             "over_rounds": "median",
-            "retest_of_all": {key: score_facts(value) for key, value in retests.items()},
+            "fixed": True,
+            "median_over_value": float(np.exp(np.median(usual) - np.median(np.log(measured)))),
+            "retest_of_all": {
+                key: score_facts(value)
+                for key, value in values.retest_scores(times, positions).items()
+            },
         },
         "noise": noise,
         "predictor": {
@@ -111,6 +116,7 @@ def build_device(
             "folds": folds,
             "held_out": score_facts(held_out[name]),
             "held_out_of_all": {key: score_facts(value) for key, value in held_out.items()},
+            "held_out_by_tenth": values.deciles(measured, one_by_one),
         },
         "description": description(found),
         "files": {key: hashlib.sha256(data).hexdigest() for key, data in tables.items()},
@@ -152,7 +158,7 @@ def add_retest(
             raise ValueError(f"{raw_folder}: expected the runtime's {key} {wanted!r}, got {got!r}")
     numbers, times, positions = tabulate(plan, visits, str(raw_folder))
     logs = np.log(times[:, :, STATISTICS.index(card["statistic"]["visit"])])
-    again = np.exp(combine(logs, positions, card["statistic"]["drift_window"]))
+    again = np.exp(values.combine(logs, positions, card["statistic"]["drift_window"]))
     rows = space.from_index(numbers)
     known = device.measured(rows)
     if known.sum() < 2:
@@ -212,79 +218,6 @@ def tabulate(
     if not (np.isfinite(times) & (times > 0)).all():
         raise ValueError(f"{where}: expected times that are finite and above 0, got others")
     return numbers, times, positions
-
-
-def combine(logs: FloatArray, positions: IntArray, window: int) -> FloatArray:
-    """One log latency a network from its visits: ``(rounds, n) -> (n,)``, a median over rounds.
-
-    Args:
-        logs: log times ``(rounds, n)``.
-        positions: when in its round each network was visited, ``(rounds, n)``.
-        window: subtract first what so many visits in a row have in common beyond their networks'
-            own medians (median polish with a moving median); 0 subtracts nothing. The median over
-            all visits stays what it is.
-    """
-    own: FloatArray = np.median(logs, axis=0)
-    if not window:
-        return own
-    order = np.argsort(positions, axis=1)
-    drift = np.empty_like(logs)
-    for _ in range(5):
-        in_order = np.take_along_axis(logs - own, order, axis=1)
-        half = min(window // 2, in_order.shape[1] - 1)
-        padded = np.pad(in_order, ((0, 0), (half, half)), mode="reflect")
-        moving = np.median(sliding_window_view(padded, 2 * half + 1, axis=1), axis=2)
-        np.put_along_axis(drift, order, moving - np.median(moving), axis=1)
-        own = np.median(logs - drift, axis=0)
-    return own
-
-
-def bootstrap_error(logs: FloatArray, positions: IntArray, window: int) -> float:
-    """Mean relative error of a network's value, from resampling the rounds (seeded).
-
-    Args:
-        logs: logarithms of the times, ``(rounds, n)``.
-        positions: of the networks in each round, ``(rounds, n)``.
-        window: width of the drift's running median.
-    """
-    rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(BOOTSTRAPS):
-        chosen = rng.integers(len(logs), size=len(logs))
-        draws.append(combine(logs[chosen], positions[chosen], window))
-    spread = np.std(np.array(draws), axis=0, ddof=1)
-    return float(np.sqrt(2 / np.pi) * spread.mean())  # mean size of a Gaussian of that deviation
-
-
-def choose_statistic(
-    times: FloatArray, positions: IntArray
-) -> tuple[str, int, dict[str, predictor.Scores]]:
-    """Statistic of a visit and window of drift, by the lowest error between test and retest.
-
-    Args:
-        times: milliseconds ``(rounds, n, 6)``, the last axis as in ``STATISTICS``.
-        positions: ``(rounds, n)``.
-
-    Returns:
-        The statistic, the window (0: drift is not removed), and the scores of all choices.
-    """
-    half = len(times) // 2
-    table: dict[str, predictor.Scores] = {}
-    best: tuple[float, str, int] | None = None
-    for s, statistic in enumerate(STATISTICS):
-        logs = np.log(times[:, :, s])
-        for window in DRIFT_WINDOWS:
-            test = combine(logs[:half], positions[:half], window)
-            retest = combine(logs[half:], positions[half:], window)
-            if window:  # what all networks share between the halves is drift as well
-                retest = retest + np.median(test - retest)
-            found = predictor.scores(np.exp(test), np.exp(retest))
-            table[_key(statistic, window)] = found
-            if statistic in ROBUST and (best is None or found.mape < best[0]):
-                best = (found.mape, statistic, window)
-    if best is None:  # pragma: no cover (there are robust statistics)
-        raise RuntimeError("no statistic to choose from")
-    return best[1], best[2], table
 
 
 def raw_of(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -349,7 +282,3 @@ def visits_npz(visits: list[dict[str, Any]]) -> bytes:
         "statistics": np.array(STATISTICS),
     }
     return arrays_bytes(columns)
-
-
-def _key(statistic: str, window: int) -> str:
-    return f"{statistic}, drift over {window}" if window else statistic

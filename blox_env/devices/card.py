@@ -1,141 +1,15 @@
-"""The card of a measured device: what was measured, how, and how far to trust it."""
+"""The card of a measured device in words: what was measured, how, and how far to trust it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any, NotRequired, TypedDict, cast
-
-import numpy as np
-
-from blox_env.devices.estimators.predictor import Scores
-from blox_env.devices.measure import choose_rows
-from blox_env.ground.typing import FloatArray
-from blox_env.spaces.base import SearchSpace
-
-# what a card takes over from the plan of the measurement
-PLANNED = (
-    "schema", "space", "seed", "input_shape", "network", "protocol", "runtime", "machine",
-    "pinned_to_cores",
-)  # fmt: skip
-
-
-class ScoreFacts(TypedDict):
-    """Agreement of two sets of latencies."""
-
-    mape: float
-    spearman: float
-    kendall: float
-    r2: float
-
-
-class RuntimeFacts(TypedDict):
-    """Runtime of the networks, its versions and settings."""
-
-    name: str
-    versions: dict[str, str]
-    settings: dict[str, str]
-
-
-class ProtocolFacts(TypedDict):
-    """Protocol of the visits, see :class:`~blox_env.devices.protocol.Protocol`."""
-
-    rounds: int
-    runs: int
-    min_warmup: int
-    max_warmup: int
-    tolerance: float
-    tries: NotRequired[int]
-    disturbed: NotRequired[float]
-
-
-class LatencyFacts(TypedDict):
-    """Range of the latencies in ms, of all architectures and of the measured ones."""
-
-    min: float
-    median: float
-    max: float
-    measured_min: float
-    measured_median: float
-    measured_max: float
-
-
-# "from" is no name for an attribute
-During = TypedDict(
-    "During",
-    {
-        "from": str, "to": str, "visits": int, "runs": int, "others_mean": float,
-        "others_p95": float, "warmup_mean": float, "made_again": int, "outliers": int,
-    },
-)  # fmt: skip
-AnotherOccasion = TypedDict(
-    "AnotherOccasion",
-    {
-        "networks": int, "rounds": int, "from": str, "machine": dict[str, str],
-        "versions": dict[str, str], "shared_factor": float, "mape": float, "spearman": float,
-        "kendall": float, "r2": float, "mape_without_shared": float,
-    },
-)  # fmt: skip
-
-
-class StatisticFacts(TypedDict):
-    """The statistic of a visit that became the value, and how all of them did."""
-
-    visit: str
-    drift_window: int
-    over_rounds: str
-    retest_of_all: dict[str, ScoreFacts]
-
-
-class NoiseFacts(TypedDict):
-    """Differences of values that are measured again."""
-
-    retest: ScoreFacts
-    rounds_each: int
-    expected_mape_of_value: float
-    another_occasion: NotRequired[AnotherOccasion]
-
-
-class PredictorFacts(TypedDict):
-    """The predictor of what was not measured, and how all candidates did."""
-
-    name: str
-    words: str
-    priors: dict[str, str]
-    folds: int
-    held_out: ScoreFacts
-    held_out_drawn: NotRequired[ScoreFacts]
-    drawn: NotRequired[int]
-    held_out_of_all: dict[str, ScoreFacts]
-
-
-class MeasurementFacts(TypedDict):
-    """The part of a card that needs no choices."""
-
-    name: str
-    schema: int
-    space: str
-    seed: int
-    input_shape: list[int]
-    network: dict[str, int]
-    protocol: ProtocolFacts
-    runtime: RuntimeFacts
-    machine: dict[str, str]
-    pinned_to_cores: NotRequired[int]
-    choice: str
-    architectures: int
-    measured: int
-    latency_ms: LatencyFacts
-    during: During
-
-
-class DeviceCard(MeasurementFacts):
-    """``card.json`` of a measured device."""
-
-    statistic: StatisticFacts
-    noise: NoiseFacts
-    predictor: PredictorFacts
-    description: str
-    files: dict[str, str]
+from blox_env.devices.facts import (
+    DeviceCard,
+    MeasurementFacts,
+    NoiseFacts,
+    PredictorFacts,
+    ScoreFacts,
+    StatisticFacts,
+)
 
 
 def description(card: MeasurementFacts) -> str:
@@ -169,7 +43,7 @@ def card_text(card: DeviceCard) -> str:
         "",
         (
             f"- **Measured or predicted:** {card['measured']} of {card['architectures']} "
-            f"architectures were measured and keep their own value; the other "
+            f"architectures were measured{_kept(noise)}; the other "
             f"{card['architectures'] - card['measured']} are predicted."
         ),
         (
@@ -198,7 +72,7 @@ def card_text(card: DeviceCard) -> str:
             f"inferences (until two medians of {p['min_warmup'] // 2} differ by less than "
             f"{p['tolerance']:.0%}), then {p['runs']} timed ones{_pinned(card)}. "
             f"Value: {statistic['visit']} of a visit, {removed}, median over the rounds. "
-            "Statistic and removal of drift were chosen by the lowest test-retest error."
+            f"{_chosen(statistic)}"
         ),
         (
             f"- **Networks:** {card['choice']}, visited in orders by seed {card['seed']}; "
@@ -219,6 +93,7 @@ def card_text(card: DeviceCard) -> str:
         "| predictor | held-out error | Spearman | Kendall | R² |",
         "|---|---|---|---|---|",
         *(score_row(key, value) for key, value in found["held_out_of_all"].items()),
+        *_tenths(found),
         "",
         "| statistic | test-retest error | Spearman | Kendall | R² |",
         "|---|---|---|---|---|",
@@ -230,63 +105,6 @@ def card_text(card: DeviceCard) -> str:
         ),
     ]
     return "\n".join(lines) + "\n"
-
-
-def facts(
-    plan: dict[str, Any],
-    visits: list[dict[str, Any]],
-    space: SearchSpace,
-    latency: FloatArray,
-    measured: FloatArray,
-) -> MeasurementFacts:
-    """Facts of a measurement that need no choices: plan, range of latencies, state of the machine.
-
-    Args:
-        plan: of the measurement.
-        visits: its lines.
-        space: of the architectures.
-        latency: of the whole space, ``(size,)``.
-        measured: of the measured ones, ``(n,)``.
-    """
-    stamps = [v["time"] for v in visits]
-    others = np.array([v["others"] for v in visits], dtype=np.float64)
-    planned = cast("MeasurementFacts", {key: plan[key] for key in PLANNED if key in plan})
-    return {
-        "name": plan["device"],
-        **planned,
-        "choice": choice(plan, space),
-        "architectures": space.size,
-        "measured": len(measured),
-        "latency_ms": {
-            "min": float(latency.min()),
-            "median": float(np.median(latency)),
-            "max": float(latency.max()),
-            "measured_min": float(measured.min()),
-            "measured_median": float(np.median(measured)),
-            "measured_max": float(measured.max()),
-        },
-        "during": {
-            "from": datetime.fromtimestamp(min(stamps), UTC).isoformat(timespec="seconds"),
-            "to": datetime.fromtimestamp(max(stamps), UTC).isoformat(timespec="seconds"),
-            "visits": len(visits),
-            "runs": len({v["run"] for v in visits}),
-            "others_mean": float(others.mean()),
-            "others_p95": float(np.quantile(others, 0.95)),
-            "warmup_mean": float(np.mean([v["warmup"] for v in visits])),
-            "made_again": int(sum(v.get("tries", 1) - 1 for v in visits)),
-            "outliers": int(sum(v.get("outliers", 0) for v in visits)),
-        },
-    }
-
-
-def score_facts(scores: Scores) -> ScoreFacts:
-    """Scores as they stand in a card."""
-    return {
-        "mape": scores.mape,
-        "spearman": scores.spearman,
-        "kendall": scores.kendall,
-        "r2": scores.r2,
-    }
 
 
 def _how(settings: dict[str, str]) -> str:
@@ -305,6 +123,39 @@ def _drawn(found: PredictorFacts) -> str:
         f" Of the {found['drawn']} networks without three equal blocks alone, each held out: mean "
         f"error {held['mape']:.2%}, Spearman {held['spearman']:.3f}."
     )
+
+
+def _kept(noise: NoiseFacts) -> str:
+    if "kept_of_difference" not in noise:
+        return " and keep their own value"
+    return (
+        f" and keep {noise['kept_of_difference']:.0%} of their difference from the held-out "
+        "prediction, the rest of which is noise"
+    )
+
+
+def _chosen(statistic: StatisticFacts) -> str:
+    if not statistic.get("fixed"):
+        return "Statistic and removal of drift were chosen by the lowest test-retest error."
+    usual = ""
+    if "median_over_value" in statistic:
+        usual = f" The median of a visit is {statistic['median_over_value']:.3f} times that value."
+    return f"Statistic and removal of drift were fixed before measuring.{usual}"
+
+
+def _tenths(found: PredictorFacts) -> list[str]:
+    """Held-out errors by tenths of the latency."""
+    if "held_out_by_tenth" not in found:
+        return []
+    return [
+        "",
+        "| tenth of the measured networks, mean ms | held-out error | bias |",
+        "|---|---|---|",
+        *(
+            f"| {t['ms']:.3f} | {t['mape']:.2%} | {t['bias']:+.2%} |"
+            for t in found["held_out_by_tenth"]
+        ),
+    ]
 
 
 def _halves(rounds: int) -> str:
@@ -342,23 +193,6 @@ def _another_occasion(noise: NoiseFacts) -> list[str]:
         f"{found['spearman']:.3f}, Kendall {found['kendall']:.3f}."
     )
     return [line]
-
-
-def choice(plan: dict[str, Any], space: SearchSpace) -> str:
-    """Choice of the architectures of a plan, in words.
-
-    Args:
-        plan: says ``architectures`` and ``seed``, or the words as ``choice``.
-        space: of the architectures.
-    """
-    if "choice" in plan:
-        return str(plan["choice"])
-    numbers = plan["architectures"]
-    if len(numbers) >= min(space.options):
-        usual = space.index(choose_rows(space, len(numbers), plan["seed"]))
-        if usual.tolist() == numbers:
-            return f"those of three equal blocks, then uniformly drawn ones (seed {plan['seed']})"
-    return "given by whoever measured"
 
 
 def listed(entries: dict[str, str]) -> str:

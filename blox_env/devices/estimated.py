@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from blox_env.devices.base import Device
-from blox_env.devices.card import choice, listed, score_row
+from blox_env.devices.card import listed, score_row
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import predictor
+from blox_env.devices.facts import choice
 from blox_env.devices.given import completed
 from blox_env.ground.files import write_atomic
 from blox_env.spaces.base import SearchSpace

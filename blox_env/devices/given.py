@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from blox_env.devices.base import Device
-from blox_env.devices.card import score_facts, score_row
+from blox_env.devices.card import score_row
 from blox_env.devices.doubt import doubt
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.few_shot import few_shot_candidates
+from blox_env.devices.facts import score_facts
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
-from blox_env.devices.build import bootstrap_error, combine, raw_of, tabulate, visits_npz
-from blox_env.devices.card import facts, listed, score_facts, score_row
+from blox_env.devices.build import raw_of, tabulate, visits_npz
+from blox_env.devices.card import listed, score_row
 from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.predictor import Candidate
+from blox_env.devices.facts import facts, score_facts
 from blox_env.devices.protocol import STATISTICS
 from blox_env.devices.slotwise import CARD, SPACES, TABLE, SlotwiseDevice, from_folder, table_of
+from blox_env.devices.values import bootstrap_error, combine
 from blox_env.ground.errors import unknown_name
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray

@@ -34,6 +34,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "h100-torch-graph-b64": "blox_env.devices.embedded:h100_torch_graph_b64",
         "h100-torch-graph-bf16": "blox_env.devices.embedded:h100_torch_graph_bf16",
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
+        "x86-chromium-wasm-1t": "blox_env.devices.embedded:x86_chromium_wasm_1t",
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
         "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",
         "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",

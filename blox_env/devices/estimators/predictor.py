@@ -22,6 +22,7 @@ from blox_env.spaces.base import SearchSpace
 
 _ALPHAS = np.logspace(-3, 3, 13)
 _CHUNK = 8192  # architectures predicted at once
+_SAMPLE = 2048  # architectures that show which networks look alike to a predictor
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,10 @@ def choose(
     folds: int = 10,
     seed: int = 0,
 ) -> tuple[str, dict[str, Scores]]:
-    """Choose the candidate with the lowest held-out error.
+    """Choose the candidate that tells most networks apart among those of the lowest held-out error.
+
+    Those are the best one and all that are behind it by no more than the standard error of its own
+    error (the rule of one standard error, Breiman et al. 1984).
 
     Args:
         space: of the architectures.
@@ -228,11 +232,20 @@ def choose(
         Its name, and the held-out scores of all candidates.
     """
     truth = np.asarray(latency_ms, dtype=np.float64)
-    table = {
-        name: scores(truth, cross_validate(space, rows, truth, each, folds=folds, seed=seed))
+    held_out = {
+        name: cross_validate(space, rows, truth, each, folds=folds, seed=seed)
         for name, each in candidates.items()
     }
-    return min(table, key=lambda name: table[name].mape), table
+    table = {name: scores(truth, each) for name, each in held_out.items()}
+    best = min(table, key=lambda name: table[name].mape)
+    errors = np.abs(held_out[best] / truth - 1)
+    enough = table[best].mape + errors.std() / np.sqrt(len(truth))
+    near = [name for name, each in table.items() if each.mape <= enough]
+    sample = space.sample(np.random.default_rng(seed), _SAMPLE)
+    apart = {
+        name: len(np.unique(candidates[name].features(space, sample), axis=0)) for name in near
+    }
+    return min(near, key=lambda name: (-apart[name], table[name].mape)), table
 
 
 def predict_space(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from blox_env.devices.estimators import predictor
 from blox_env.ground.typing import FloatArray, IntArray
@@ -85,3 +86,28 @@ def test_errors_say_what_is_wrong() -> None:
         predictor.predict_space(SPACE, rows, np.zeros(10), "ridge-parts")
     with pytest.raises(ValueError, match="folds must be at most"):
         predictor.cross_validate(SPACE, rows, np.ones(10), "ridge-parts", folds=11)
+
+
+def test_of_equally_good_predictors_the_one_that_tells_networks_apart_is_taken() -> None:
+    space, rng = BloxSpace(), np.random.default_rng(3)
+    rows = space.sample(rng, 120)
+
+    def coarse(space: SearchSpace, x: ArrayLike) -> FloatArray:
+        return predictor.counts(space, x)[:, :6]
+
+    def fine(space: SearchSpace, x: ArrayLike) -> FloatArray:
+        return np.concatenate([coarse(space, x), 1e-6 * space.features(x)], axis=1)
+
+    def useless(space: SearchSpace, x: ArrayLike) -> FloatArray:
+        return space.features(x)[:, :1]
+
+    truth = 2 + coarse(space, rows) @ np.linspace(0.1, 0.4, 6)
+    latency = truth * np.exp(0.01 * rng.normal(size=120))
+    candidates = {
+        name: predictor.Candidate(features, predictor._Ridge, name)
+        for name, features in (("coarse", coarse), ("fine", fine), ("useless", useless))
+    }
+    name, found = predictor.choose(space, rows, latency, candidates=candidates)
+    assert name == "fine"
+    assert found["coarse"].mape == pytest.approx(found["fine"].mape, rel=1e-3)
+    assert found["useless"].mape > 2 * found["coarse"].mape
