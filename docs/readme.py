@@ -138,7 +138,7 @@ def devices() -> str:
             own = f"{card['estimated']} networks estimated by {card['tool']}\n  (int8, batch 1)"
         else:
             settings = card["runtime"]["settings"]
-            threads = settings.get("intra_op_num_threads")
+            threads = settings.get("intra_op_num_threads") or settings.get("num_threads")
             how = settings["mode"] if threads is None else f"threads {threads}"
             own = (
                 f"{card['measured']} networks measured with {card['runtime']['name']}\n"
