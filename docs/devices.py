@@ -31,9 +31,9 @@ INTRODUCTION = """\
 
 What a network costs depends on what it runs on. These devices are embedded, for the networks of the
 Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same ones but in the
-browser: the 45 with three equal blocks, then uniformly drawn ones. A predictor gives the rest. Every figure on this page
-is written by `python docs/devices.py` from the [cards](../blox_env/data/devices), which hold the
-protocols.
+browser: the 45 with three equal blocks, then uniformly drawn ones. A predictor gives the rest.
+Every figure on this page is written by `python docs/devices.py` from the
+[cards](../blox_env/data/devices), which hold the protocols.
 
 {kinds}
 """

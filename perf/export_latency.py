@@ -89,7 +89,7 @@ def main() -> None:
                 row, file, problem=problem, batch=batch, image_size=side, **card["network"]
             )
         with pinned(cores), runtime.environment():
-            clock = OthersClock(cores)
+            clock = OthersClock(cores, runtime.processor_seconds)
             for visited in visits:
                 for number in np.random.default_rng(0).permutation(len(rows)):
                     run = runner(runtime, files[number], rows[number], card)

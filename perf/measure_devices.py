@@ -27,25 +27,42 @@ RETESTED = 200
 SLOW = Protocol(rounds=4, runs=8, min_warmup=4, max_warmup=8)
 USUAL = Protocol(rounds=4)
 
+# in the order in which they are built: those before help to predict the networks that were not
+# measured; what n and seed do not say is as in the others
+INT8, TORCH = ("x86-ort-int8-1t",), ("x86-ort-int8-1t", "x86-torch-1t")
+BATCH = (*TORCH, "x86-ort-b16-1t")
 DEVICES: dict[str, dict[str, Any]] = {
     "x86-ort-int8-1t": {
         "runtime": "onnxruntime",
         "precision": "int8",
         "protocol": Protocol(rounds=6),
     },
-    # n and its seed are those of its first measurement; known devices help to predict the others
+    "x86-torch-1t": {
+        "runtime": "torch-cpu",
+        "protocol": Protocol(rounds=4, runs=20),
+        "priors": INT8,
+    },
+    "x86-ort-b16-1t": {
+        "runtime": "onnxruntime",
+        "batch": 16,
+        "n": 300,
+        "protocol": SLOW,
+        "priors": TORCH,
+    },
+    "x86-openvino-1t": {"runtime": "openvino", "protocol": USUAL, "priors": BATCH},
+    "x86-ort-1t": {
+        "runtime": "onnxruntime",
+        "protocol": Protocol(rounds=6),
+        "priors": (*BATCH, "x86-openvino-1t"),
+    },
     "x86-chromium-wasm-1t": {
         "runtime": "onnxruntime-web",
         "n": 120,
         "seed": 18,
         "retested": 75,
         "protocol": Protocol(rounds=6, runs=20),
-        "priors": ("x86-ort-1t", "x86-openvino-1t", "x86-torch-1t", "x86-ort-int8-1t"),
+        "priors": (*TORCH, "x86-openvino-1t", "x86-ort-1t"),
     },
-    "x86-openvino-1t": {"runtime": "openvino", "protocol": USUAL},
-    "x86-torch-1t": {"runtime": "torch-cpu", "protocol": Protocol(rounds=4, runs=20)},
-    "x86-ort-b16-1t": {"runtime": "onnxruntime", "batch": 16, "n": 300, "protocol": SLOW},
-    "x86-ort-1t": {"runtime": "onnxruntime", "protocol": Protocol(rounds=6)},
 }
 
 

@@ -118,9 +118,14 @@ class MeasuredDevice(Device):
         return self._own[self.space.index(x)]
 
     def provenance(self, x: ArrayLike) -> list[str]:
-        """Origin of each latency in words, with the tool where it is from estimates."""
+        """Origin of each latency in words, with the tool where it is from estimates.
+
+        ``measured and shrunk``: moved towards the held-out prediction by its noise, see the card.
+        """
         if "estimated" not in self.card:
-            return super().provenance(x)
+            shrunk = "kept_of_difference" in self.card.get("noise", {})
+            own = "measured and shrunk" if shrunk else "measured"
+            return [own if flag else "predicted" for flag in self.measured(x)]
         tool = self.card["tool"]
         words = f"estimated by {tool}", f"predicted from estimates by {tool}"
         return [words[0] if own else words[1] for own in self.first_hand(x)]
