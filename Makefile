@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
         agents browser clients trainers faults fuzz jax protections hashes audit clean \
-        docs notebooks
+        docs notebooks release-check
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -32,6 +32,7 @@ help:
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make docs         longer: the documentation site (docs/_site/index.html), checked; its code runs'
+	@echo 'make release-check longer: what a release uploads, built twice, installed, checked; in dist/ (TAG=v1.2.3)'
 	@echo 'make notebooks    longer: executes examples/notebooks, keeps their outputs'
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
 	@echo 'make faults       longer: kills, races, corrupt files, full disks, power failures'
@@ -79,7 +80,7 @@ lint: setup
 	$(BIN)/ruff check .
 
 types: setup
-	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py .ci/check_site.py docs/site/conf.py
+	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py .ci/check_site.py .ci/release_check.py docs/site/conf.py
 
 spelling: setup
 	$(BIN)/codespell
@@ -141,6 +142,14 @@ docs: $(DOCS_STAMP)
 
 notebooks: $(DOCS_STAMP)
 	$(BIN)/python -m pytest -q -m notebooks -o addopts=--import-mode=importlib tests/test_notebooks.py
+
+TAG ?=
+release-check: .venv/.blox-env-release
+	$(BIN)/python .ci/release_check.py $(if $(TAG),--tag '$(TAG)')
+
+.venv/.blox-env-release: $(STAMP)
+	@$(BIN)/python $(PIP_INSTALL) -e '.[all,dev,release]' -c constraints.txt
+	@touch $@
 
 # Suites that are too long for every change. pytest's status 5 means that nothing was collected.
 browser faults fuzz jax: setup
