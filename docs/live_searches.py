@@ -4,7 +4,7 @@
     python docs/live_searches.py
 
 The first lets agents search on ``live:digits``, where every evaluation is a training, one file a
-search; trains the answer of each three times more; lets the same agents search on ``digits``; and
+search; trains the answer of each ten times more; lets the same agents search on ``digits``; and
 sums all up in docs/live_searches.json. A killed run goes on where it was.
 """
 
@@ -28,9 +28,12 @@ FIGURES = ROOT / "docs" / "live_searches.json"
 BLOCK = re.compile(r"(<!-- live -->\n).*?(<!-- /live -->)", re.DOTALL)
 AGENTS = ("random-search", "regularized-evolution", "local-search", "bananas")
 TASK = "digits"
-BUDGET = 60
-AT = (15, 30, 60)
-FIRST_SEED, FRESH = 100, (200, 201, 202)  # of trainings: of the searches, and of their answers
+BUDGET = 200
+AT = (50, 100, 200)
+FIRST_SEED, FRESH = (
+    100,
+    tuple(range(200, 210)),
+)  # of trainings: of the searches, and of their answers
 SEEDS = 30  # searches on the surrogate
 RESAMPLES = 2000
 
