@@ -68,7 +68,7 @@ def test_the_file_says_what_it_is_and_where_its_numbers_are_from(tmp_path):
         "arch": "11-27-34",
         "model_hash": space.model_hash(row)[0],
         "val_acc_source": trials.source[0],
-        "latency_source": "measured" if device.measured(row)[0] else "predicted",
+        "latency_source": device.provenance(row)[0],
         "benchmark": "digits",
         "benchmark_checksum": problem.benchmark.checksum(),
         "device": "x86-ort-1t",
