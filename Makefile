@@ -28,7 +28,7 @@ help:
 	@echo 'make spelling     check spelling (codespell)'
 	@echo 'make test-oldest  the core tests with the lowest allowed versions of the core dependencies'
 	@echo 'make wheel        build sdist and wheel, import the wheel outside the checkout'
-	@echo 'make agents       longer: does each agent beat random search? 20 seeds each'
+	@echo 'make agents       an hour or more: tunes and judges every agent, writes docs/agents.md'
 	@echo 'make clients      longer: other RL libraries on the environment'
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make docs         longer: the documentation site (docs/_site/index.html), checked; its code runs'
@@ -89,7 +89,7 @@ wheel: setup
 	$(BIN)/python .ci/check_wheel.py
 
 agents: setup
-	$(BIN)/python perf/agents.py --seeds 20
+	$(BIN)/python perf/agents.py $(if $(MACRO),--macro $(MACRO))
 
 # Libraries that do not fit together have environments of their own. Each runs the tests of what it
 # has; all of them run, then the target fails if one of them did.

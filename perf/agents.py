@@ -1,289 +1,233 @@
-"""All agents under one protocol: regret, evaluations to the best percentile, hypervolume.
+"""Compares all agents under one protocol: tunes each, judges each, writes docs/agents.md.
 
-    python perf/agents.py --seeds 20                                  # 200 evaluations each
-    python perf/agents.py --budget 1000 --agents ppo,reinforce,random-search
-    blox-env import nas-bench-macro_cifar10.json --out runs/macro
-    python perf/agents.py --macro runs/macro
+    python perf/agents.py --macro shared/reference/nas-bench-macro_cifar10.json
 
-Problems: ``digits`` (accuracy), ``digits-latency`` (reward ``mnasnet`` on x86-ort-1t),
-``digits-two`` (accuracy and latency), ``macro`` and ``macro-two`` (accuracy; accuracy and FLOPs)
-with a store of NAS-Bench-Macro. Regret is to the best of the table, by means; hypervolume is the
-share of what the table's whole front has. Resumable: one JSON file a search below ``--out``; those
-that are there are not run again.
+Every agent's options are tuned with the same number of draws, seeds and evaluations on one problem
+(:data:`TUNED_ON`), then it is judged with them on the problems of :data:`PROBLEMS`, by the true
+reward of what the search took for the best. The command is resumable: what is in ``--figures``
+is not run again, unless the rewards of the problem or the agent's tuned options have changed since.
+``--agents`` and ``--problems`` choose what to run, one process at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import multiprocessing
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 import blox_env
 from blox_env.agent import make_agent
+from blox_env.cli.views.progress import tracked
 from blox_env.ground.files import write_atomic
-from blox_env.problem.pareto import hypervolume
+from blox_env.importers.importing import import_files
+from docs.agents import FIGURES, PAGE, page
+from perf.tune_agents import BENCHMARK, QUERIES, tune
 
-PROBLEMS: dict[str, dict[str, Any]] = {
-    "digits": {"benchmark": "digits", "device": None},
-    "digits-latency": {"benchmark": "digits", "device": "x86-ort-1t"},
-    "digits-two": {
-        "benchmark": "digits",
-        "device": "x86-ort-1t",
-        "objectives": ("val_acc", "latency_ms"),
-    },
-    "macro": {},
-    "macro-two": {"objectives": ("val_acc", "flops")},
+TUNED_ON = (
+    "ethos-u55-256"  # the device, with digits and the reward mnasnet; nothing is judged there
+)
+TUNING = {"trials": 5, "seeds": 6, "finalists": 1, "final_seeds": 16}
+# by name: benchmark, device, noise
+PROBLEMS = {
+    "cifar10, x86-ort-1t": ("cifar10", "x86-ort-1t", "mean"),
+    "nas-bench-macro": ("macro", None, "mean"),
+    "cifar10, x86-ort-int8-1t": ("cifar10", "x86-ort-int8-1t", "mean"),
+    "digits": ("digits", None, "mean"),
+    "cifar10, x86-ort-1t, single trainings": ("cifar10", "x86-ort-1t", "sampled"),
+    "digits, x86-ort-1t": ("digits", "x86-ort-1t", "mean"),
 }
-MARKS = (50, 100, 200)  # evaluations after which the hypervolume is taken
-RESAMPLES = 10_000
+MARKS, LONG = (50, 200), 1000  # evaluations
+LONG_ON = ("cifar10, x86-ort-1t",)
+SEEDS, FIRST_SEED = 30, 100
+# Agents whose searches of LONG evaluations take a second or less; the others have FEWER of them.
+QUICK = (
+    "hyperband", "local-search", "nsga2", "random-search", "regularized-evolution",
+    "simulated-annealing", "successive-halving",
+)  # fmt: skip
+FEWER = 5
+# What they do depends on the budget: a shorter search is not the beginning of a longer one.
+SCHEDULED = ("simulated-annealing", "successive-halving", "hyperband", "bohb", "dqn")
 
 
-def make_problem(name: str, macro: str | None, budget: int | None = None) -> blox_env.Problem:
-    """A fresh problem of the table."""
-    arguments = dict(PROBLEMS[name])
-    if name.startswith("macro"):
-        arguments["benchmark"] = macro
-    return blox_env.Problem(**arguments, budget=budget)
+def candidates() -> list[str]:
+    """Agents of the comparison: not compiled forms of the same, none that pays for blocks."""
+    names = [name for name in blox_env.list_agents() if not name.endswith("-jax")]
+    return [name for name in names if "blocks" not in make_agent(name).requires]
 
 
-def worst(problem: blox_env.Problem) -> np.ndarray:
-    """Reference point, as values to be maximised.
+def fits(agent: str, name: str, macro: str) -> bool:
+    """Whether a problem provides what an agent requires: NAS-Bench-Macro has no learning curves.
 
-    NAS-Bench-Macro: 20 % error and 105 % of the largest FLOPs. Digits: the worst of the table.
+    Args:
+        agent: its name.
+        name: of the problem.
+        macro: store of NAS-Bench-Macro.
     """
-    every = problem.space.all()
-    values = problem.values(problem.peek(every))
-    point = np.asarray(values.min(axis=0))
-    if "flops" in problem.objectives.names:
-        point = np.array([0.8, 1.05 * point[1]])
-    return point
+    return not make_agent(agent).requires - make_problem(name, macro).provides
 
 
-def truth(name: str, macro: str | None) -> dict[str, Any]:
-    """Best value, value of the best percentile, hypervolume and reference point of a table."""
-    problem = make_problem(name, macro)
-    values = problem.values(problem.peek(problem.space.all()))
-    known: dict[str, Any] = {
-        "best": float(values[:, 0].max()),
-        "percentile": float(np.quantile(values[:, 0], 0.99)),
-    }
-    if values.shape[1] > 1:
-        reference = worst(problem)
-        known["reference"] = reference.tolist()
-        known["volume"] = hypervolume(problem.pareto_front()[1], reference, maximise=True)
-    return known
+def make_problem(name: str, macro: str, budget: int | None = None, seed: int = 0) -> Any:
+    """A fresh problem of the comparison.
+
+    Args:
+        name: one of :data:`PROBLEMS`.
+        macro: store of NAS-Bench-Macro.
+        budget: in full trainings.
+        seed: of its noise.
+    """
+    benchmark, device, noise = PROBLEMS[name]
+    where = macro if benchmark == "macro" else benchmark
+    queries = None if budget is None else QUERIES * budget
+    return blox_env.Problem(
+        where, device, budget=budget, max_queries=queries, noise=noise, seed=seed
+    )
 
 
-def run(task: tuple[str, str, int, int, str | None, dict[str, Any], str]) -> None:
-    """One search and its file."""
-    agent, name, seed, budget, macro, known, out = task
-    problem = make_problem(name, macro, budget)
-    start = time.perf_counter()
-    history = blox_env.search(problem, agent, seed=seed)
-    seconds = time.perf_counter() - start
+def judge(
+    problem: blox_env.Problem, agent: str, options: dict[str, Any], seed: int, best: float
+) -> dict[int, float]:
+    """True regret of what one search took for the best, at each mark up to its budget.
+
+    Args:
+        problem: with a budget.
+        agent: its name.
+        options: of it.
+        seed: of the search.
+        best: the reward that regret is measured to.
+    """
+    history = blox_env.search(problem, agent, seed=seed, options=options)
     spent = np.cumsum(history.column("cost"))
     full = history.epochs == problem.benchmark.epochs
-    values = problem.values(problem.peek(history.x))
-    result: dict[str, Any] = {
-        "agent": agent,
-        "problem": name,
-        "seed": seed,
-        "budget": budget,
-        "seconds": round(seconds, 3),
-        "evaluations": int(full.sum()),
-        "spent": round(float(spent[-1]), 6),
+    seen = np.where(full, history.reward, -np.inf)
+    truth = problem.peek(history.x).reward
+    found = {}
+    for mark in (*MARKS, LONG):
+        within = spent <= mark + 1e-9
+        ready = bool((within & full).any())
+        reached = float(truth[int(np.argmax(np.where(within, seen, -np.inf)))]) if ready else 0
+        regret = best - reached
+        found[mark] = 0.0 if abs(regret) < 1e-9 else round(regret, 8)
+    return found
+
+
+def searches(agent: str, long: bool, seeds: range) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Seed, budget, and the marks that are taken of it.
+
+    Args:
+        agent: its name.
+        long: the searches of :data:`LONG` evaluations, else those of :data:`MARKS`.
+        seeds: counted from 0.
+    """
+    for seed in seeds:
+        if long:
+            if agent in QUICK or seed < FEWER:
+                yield FIRST_SEED + seed, LONG, (LONG,)
+        elif agent in SCHEDULED:
+            yield from ((FIRST_SEED + seed, mark, (mark,)) for mark in MARKS)
+        else:
+            yield FIRST_SEED + seed, MARKS[-1], MARKS
+
+
+def facts(name: str, macro: str) -> dict[str, Any]:
+    """What regret is measured to on a problem, and what a random architecture has.
+
+    Args:
+        name: of the problem.
+        macro: store of NAS-Bench-Macro.
+    """
+    problem = make_problem(name, macro)
+    rewards = problem.peek(problem.space.all()).reward
+    return {
+        "checksum": hashlib.sha256(rewards.round(9).tobytes()).hexdigest(),
+        "best": round(float(rewards.max()), 8),
+        "random": round(float(rewards.max() - np.median(rewards)), 8),
+        "size": int(problem.space.size),
+        "agents": {},
+        "long": {},
     }
-    if "volume" in known:
-        for mark in MARKS:
-            seen = values[(spent <= mark + 1e-9) & full]
-            share = 0.0
-            if len(seen):
-                share = hypervolume(seen, known["reference"], maximise=True) / known["volume"]
-            result[f"share_{mark}"] = round(share, 6)
-    else:
-        ranked = np.where(full, values[:, 0], -np.inf)
-        best = np.maximum.accumulate(ranked)
-        result["regret"] = round(known["best"] - float(best[-1]), 9)
-        result["regret_100"] = _regret_at(100, spent, best, known["best"])
-        result["to_best"] = _first(best >= known["best"] - 1e-12, spent)
-        result["to_percentile"] = _first(best >= known["percentile"], spent)
-    write_atomic(Path(out), json.dumps(result).encode())
 
 
-def _regret_at(mark: int, spent: np.ndarray, best: np.ndarray, top: float) -> float | None:
-    within = np.flatnonzero(spent <= mark + 1e-9)
-    if not len(within) or not np.isfinite(best[within[-1]]):
-        return None
-    return round(top - float(best[within[-1]]), 9)
+def add(cell: dict[str, Any], agent: str, name: str, macro: str, best: float, seeds: range) -> None:
+    """Judge an agent on a problem with further seeds.
 
-
-def _first(reached: np.ndarray, spent: np.ndarray) -> float | None:
-    """Budget spent when something was reached, None for never."""
-    return round(float(spent[int(np.argmax(reached))]), 6) if reached.any() else None
-
-
-def fits(agent: str, name: str, macro: str | None) -> bool:
-    """Whether an agent can search a problem."""
-    if name.startswith("macro") and macro is None:
-        return False
-    ready, problem = make_agent(agent), make_problem(name, macro)
-    names = problem.objectives.names
-    if len(names) > 1 and ready.searches_for != "several":
-        return False
-    return not ready.requires - problem.provides
-
-
-def tasks(arguments: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
-    """What is to be run, and is not there yet."""
-    for name in arguments.problems:
-        if name.startswith("macro") and arguments.macro is None:
-            continue
-        known = truth(name, arguments.macro)
-        for agent in arguments.agents:
-            if not fits(agent, name, arguments.macro):
-                continue
-            for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-                path = arguments.out / f"{name}-{arguments.budget}" / f"{agent}-{seed}.json"
-                if not path.exists():
-                    budget, macro = arguments.budget, arguments.macro
-                    yield agent, name, seed, budget, macro, known, str(path)
-
-
-def middle(values: list[float | None]) -> str:
-    """Median and, in brackets, quartiles; never reached counts as infinite."""
-    numbers = np.array([np.inf if v is None else v for v in values])
-    low, mid, high = np.quantile(numbers, [0.25, 0.5, 0.75], method="inverted_cdf")
-    words = ["never" if np.isinf(v) else f"{v:.4g}" for v in (mid, low, high)]
-    return f"{words[0]} ({words[1]} – {words[2]})" if len(set(words)) > 1 else words[0]
-
-
-def difference(ours: list[float], theirs: list[float]) -> str:
-    """95 % bootstrap interval of the difference of medians, ours minus theirs."""
-    rng = np.random.default_rng(0)
-    a, b = (
-        np.median(np.asarray(v)[rng.integers(len(v), size=(RESAMPLES, len(v)))], axis=1)
-        for v in (ours, theirs)
-    )
-    low, high = np.quantile(a - b, [0.025, 0.975])
-    return f"{low:+.4f} … {high:+.4f}"
-
-
-def tables(arguments: argparse.Namespace) -> Iterator[tuple[str, list[str], list[list[str]]]]:
-    """Title, columns and rows for each problem, of the results that are there."""
-    folders = [
-        (name, budget, folder)
-        for name in arguments.problems
-        for folder in sorted(arguments.out.glob(f"{name}-*"), key=lambda f: len(f.name))
-        if (budget := folder.name.removeprefix(f"{name}-")).isdigit()
-    ]
-    for name, budget, folder in folders:
-        found: dict[str, list[dict[str, Any]]] = {}
-        for path in sorted(folder.glob("*.json")):
-            result = json.loads(path.read_text())
-            if result["agent"] in arguments.agents:
-                found.setdefault(result["agent"], []).append(result)
-        if not found:
-            continue
-        two = "share_50" in next(iter(found.values()))[0]
-        columns = (
-            [f"share of hypervolume at {mark}" for mark in MARKS]
-            if two
-            else ["regret", "against random search", "to the best", "to the best percent"]
-        )
-        base = [r["regret"] for r in found.get("random-search", [])] if not two else []
-        rows = []
-        for agent, results in sorted(found.items(), key=lambda item: _rank(item[1])):
-            if two:
-                cells = [middle([r[f"share_{mark}"] for r in results]) for mark in MARKS]
-            else:
-                regrets = [r["regret"] for r in results]
-                cells = [
-                    middle(regrets),
-                    difference(regrets, base) if base and agent != "random-search" else "",
-                    middle([r["to_best"] for r in results]),
-                    middle([r["to_percentile"] for r in results]),
-                ]
-            ms = np.median([1000 * r["seconds"] / r["spent"] for r in results])
-            rows.append([agent, str(len(results)), *cells, f"{ms:.1f}"])
-        title = f"{name}, {budget} evaluations"
-        yield title, ["agent", "seeds", *columns, "ms an evaluation"], rows
-
-
-def _rank(results: list[dict[str, Any]]) -> float:
-    """The best agent first: by mean regret, or by mean share of the hypervolume at the end."""
-    if "regret" in results[0]:
-        return float(np.mean([r["regret"] for r in results]))
-    return -float(np.mean([r[f"share_{MARKS[-1]}"] for r in results]))
-
-
-def show(arguments: argparse.Namespace, console: Console) -> None:
-    """Print the tables, and write them where that is asked for."""
-    lines = [
-        "# Agents under one protocol",
-        "",
-        "Written by `python perf/agents.py --write docs/agents.md`; do not edit. Median over",
-        "seeds, in brackets the quartiles, lower first: 145 (102 – never) says that a quarter of",
-        "the searches had it after 102 evaluations, half of them after 145, and more than a",
-        "quarter not within the budget. Regret is to the best of the table; *against random",
-        "search* is the 95 % bootstrap interval of the difference of medians; *to the best* and",
-        "*to the best percent* are evaluations until then; hypervolume is the share of the whole",
-        "front's. The time is that of whole searches, on a machine with other work beside them.",
-    ]
-    for title, columns, rows in tables(arguments):
-        table = Table(*columns, title=title)
-        lines += [
-            "",
-            f"## {title}",
-            "",
-            "| " + " | ".join(columns) + " |",
-            "|---" * len(columns) + "|",
-        ]
-        for row in rows:
-            table.add_row(*row)
-            lines.append("| " + " | ".join(row) + " |")
-        console.print(table)
-    if arguments.write:
-        write_atomic(arguments.write, "\n".join([*lines, ""]).encode())
+    Args:
+        cell: what is known of it so far.
+        agent: its name.
+        name: of the problem.
+        macro: store of NAS-Bench-Macro.
+        best: the reward that regret is measured to.
+        seeds: counted from 0.
+    """
+    start = time.process_time()
+    for seed, budget, marks in searches(agent, cell["long"], seeds):
+        problem = make_problem(name, macro, budget, seed)
+        found = judge(problem, agent, cell["options"], seed, best)
+        for mark in marks:
+            cell["regret"].setdefault(str(mark), []).append(found[mark])
+    cell["seeds"] = seeds.stop
+    cell["seconds"] = round(cell["seconds"] + time.process_time() - start, 1)
 
 
 def main() -> None:
-    """Run what is missing, then show everything."""
+    """Tune and judge what is missing, keep what came of it, write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ",".join
-    plain = [name for name in blox_env.list_agents() if not name.endswith("-jax")]
-    plain = [name for name in plain if "blocks" not in make_agent(name).requires]
-    parser.add_argument("--agents", default=names(plain))  # not the compiled forms of the same
-    parser.add_argument("--problems", default=names(PROBLEMS))
-    parser.add_argument("--macro", help="store of NAS-Bench-Macro that blox-env import wrote")
-    parser.add_argument("--budget", type=int, default=200)
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=100, help="the first")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--out", type=Path, default=Path("runs/agents"))
-    parser.add_argument("--write", type=Path, help="write the tables there as Markdown, too")
-    parser.add_argument("--show", action="store_true", help="run nothing")
-    arguments = parser.parse_args()
-    for option in ("agents", "problems"):
-        setattr(arguments, option, getattr(arguments, option).split(","))
-    console = Console()
-    missing = [] if arguments.show else list(tasks(arguments))
-    if missing:
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(arguments.workers) as pool:
-            ended = pool.imap_unordered(run, missing)
-            for _ in track(ended, "searching", total=len(missing), console=console):
-                pass
-    show(arguments, console)
+    names = candidates()
+    parser.add_argument("--agents", default=",".join(names), help="to be run; all are shown")
+    parser.add_argument("--problems", default=";".join(PROBLEMS), help="to be run, between ';'")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="searches of each, with the old")
+    parser.add_argument("--macro", type=Path, help="NAS-Bench-Macro's JSON file")
+    parser.add_argument("--figures", type=Path, default=FIGURES, help="what was found so far")
+    parser.add_argument("--out", type=Path, default=Path("runs/agents"), help="for the import")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    given = parser.parse_args()
+    chosen = [name for name in given.problems.split(";") if name]
+    store = given.out / "macro"
+    if given.macro is not None and not store.exists():
+        import_files(given.macro, store)
+    if not store.exists():
+        chosen = [name for name in chosen if PROBLEMS[name][0] != "macro"]
+    kept = json.loads(given.figures.read_text()) if given.figures.exists() else {}
+    kept.setdefault("tuning", {})
+    kept.setdefault("problems", {})
+    told = {"benchmark": BENCHMARK, "device": TUNED_ON, "queries": QUERIES}
+    kept["tuned_on"] = told | TUNING
+    kept["agents"] = names
+
+    def keep() -> None:
+        write_atomic(given.figures, json.dumps(kept, separators=(",", ":")) + "\n")
+
+    agents = [name for name in given.agents.split(",") if name]
+    with tracked() as track:
+        for k in track("tuning", range(len(agents))):
+            if agents[k] not in kept["tuning"]:
+                kept["tuning"][agents[k]] = tune(agents[k], device=TUNED_ON, **TUNING)
+                keep()
+        cells = [(name, agent, False) for name in chosen for agent in agents]
+        cells += [(name, agent, True) for name in chosen if name in LONG_ON for agent in agents]
+        for k in track("judging", range(len(cells))):
+            name, agent, long = cells[k]
+            if not fits(agent, name, str(store)):
+                continue
+            now = facts(name, str(store))
+            if kept["problems"].get(name, {}).get("checksum") != now["checksum"]:
+                kept["problems"][name] = now  # other rewards: nothing of the old ones counts
+            options = kept["tuning"][agent]["options"]
+            known = kept["problems"][name]["long" if long else "agents"]
+            if known.get(agent, {}).get("options") != options:
+                known[agent] = {
+                    "options": options, "long": long, "seeds": 0, "seconds": 0.0, "regret": {}
+                }  # fmt: skip
+            if (done := known[agent]["seeds"]) < given.seeds:
+                best = kept["problems"][name]["best"]
+                add(known[agent], agent, name, str(store), best, range(done, given.seeds))
+                keep()
+    write_atomic(given.page, page(kept))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ written. NAS-Bench-Macro takes no part in it, so that agents can be judged there
 must be shown with other seeds.
 
     python perf/tune_agents.py --agent local-search
+
+The comparison of all agents (``perf/agents.py``) tunes each of them by :func:`tune`, by regret
+alone, with equal numbers of draws and seeds, and on a device that nothing is judged on.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from blox_env.problem.pareto import hypervolume
 BENCHMARK, DEVICE = "digits", "x86-ort-1t"
 OBJECTIVES = ("val_acc", "latency_ms")
 FIRST_SEED, FRESH_SEED = 10_000, 20_000
+QUERIES = 5  # an evaluation: a policy that asks for nothing new any more is not waited for
 
 RANGES: dict[str, dict[str, list[Any]]] = {
     "local-search": {
@@ -61,6 +65,81 @@ RANGES: dict[str, dict[str, list[Any]]] = {
         "min_epochs": [1, 2, 3],
     },
     "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
+    "gp-bo": {
+        "initial": [5, 10, 16, 24],
+        "prior_scale": [0.5, 1.0, 2.0, 4.0],
+        "prior_spread": [0.1, 0.3, 1.0],
+    },
+    "bananas": {
+        "initial": [5, 10, 20],
+        "batch": [1, 5, 10],
+        "hidden": [8, 16, 32],
+        "decay": [0.003, 0.01, 0.1],
+        "parents": [2, 5, 10],
+        "slots": [1, 2, 3],
+    },
+    "brp-nas": {
+        "initial": [5, 10, 20],
+        "training": [20, 60, 100],
+        "batch": [5, 10],
+        "share": [0.0, 0.25, 0.5],
+        "decay": [0.003, 0.01, 0.1],
+    },
+    "npenas": {
+        "initial": [5, 10, 20],
+        "batch": [1, 5, 10],
+        "parents": [5, 10, 20],
+        "tournament": [5, 20, 50],
+        "mutants": [100, 300],
+        "slots": [1, 2, 3],
+        "decay": [0.003, 0.01, 0.1],
+    },
+    "mcts": {
+        "initial": [5, 10, 20],
+        "explore": [0.1, 0.3, 0.6, 1.0, 2.0],
+        "reference": [5, 10, 30, 100],
+        "bias": [0.001, 0.01, 0.1],
+    },
+    "dyna-ppo": {
+        "initial": [5, 10, 20],
+        "batch": [5, 10],
+        "optimism": [0.5, 1.0, 2.0],
+        "rounds": [5, 10],
+        "learning_rate": [0.05, 0.1, 0.2],
+        "entropy": [0.1, 0.2, 0.4],
+        "samples": [100, 200, 400],
+    },
+    "reinforce": {
+        "batch": [2, 4, 8],
+        "learning_rate": [0.002, 0.005, 0.01, 0.02],
+        "entropy": [0.02, 0.05, 0.1, 0.2],
+        "baseline": [0.8, 0.9, 0.95],
+    },
+    "ppo": {
+        "envs": [4, 8, 16],
+        "episodes": [1, 2],
+        "learning_rate": [1e-3, 2e-3, 4e-3, 8e-3],
+        "epochs": [5, 10, 20],
+        "minibatches": [1, 2],
+        "entropy": [0.02, 0.06, 0.1],
+    },
+    "maskable-ppo": {
+        "envs": [4, 8, 16],
+        "episodes": [1, 2],
+        "learning_rate": [1e-3, 2e-3, 4e-3, 8e-3],
+        "epochs": [5, 10, 20],
+        "minibatches": [1, 2],
+        "entropy": [0.05, 0.1, 0.15, 0.2],
+    },
+    "dqn": {
+        "envs": [2, 4, 8],
+        "learning_rate": [5e-4, 1e-3, 3e-3],
+        "explore": [0.2, 0.4, 0.6],
+        "final": [0.02, 0.05, 0.1],
+        "batch": [32, 64],
+        "updates": [2, 4, 8],
+        "target": [50, 200],
+    },
     "bohb": {
         "eta": [2.0, 2.65, 3.0, 4.0],
         "min_epochs": [1, 2, 3],
@@ -83,9 +162,9 @@ def space_front() -> tuple[np.ndarray, float]:
 
 
 @lru_cache
-def optimum() -> float:
+def optimum(device: str = DEVICE) -> float:
     """The best reward of the space."""
-    return Problem(BENCHMARK, DEVICE).optimum()[1]
+    return Problem(BENCHMARK, device).optimum()[1]
 
 
 def missing_volume(agent: str, options: dict[str, Any], budget: int, seed: int) -> list[float]:
@@ -100,14 +179,16 @@ def missing_volume(agent: str, options: dict[str, Any], budget: int, seed: int) 
     ]
 
 
-def regrets(agent: str, options: dict[str, Any], budget: int, seed: int) -> list[float]:
+def regrets(
+    agent: str, options: dict[str, Any], budget: int, seed: int, device: str = DEVICE
+) -> list[float]:
     """Regret at a quarter, a half and all of the budget."""
-    problem = Problem(BENCHMARK, DEVICE, budget=budget)
+    problem = Problem(BENCHMARK, device, budget=budget, max_queries=QUERIES * budget)
     history = search(problem, agent, seed=seed, options=options)
     spent = np.cumsum(history.column("cost"))
     incumbent = np.maximum(history.incumbent(), 0.0)  # nothing trained in full has no reward
     rows = [np.searchsorted(spent, budget / part + 1e-9, side="right") - 1 for part in (4, 2, 1)]
-    return [optimum() - float(incumbent[row]) for row in rows]
+    return [optimum(device) - float(incumbent[row]) for row in rows]
 
 
 def judge(agent: str, options: dict[str, Any], budget: int, seeds: range) -> dict[str, Any]:
@@ -140,6 +221,40 @@ def draws(agent: str, trials: int) -> list[dict[str, Any]]:
         if options not in found:
             found.append(options)
     return found
+
+
+def tune(
+    agent: str, *, device: str, trials: int, seeds: int, finalists: int, final_seeds: int
+) -> dict[str, Any]:
+    """The options of an agent with the least regret, and what was spent on finding them.
+
+    Args:
+        agent: its name.
+        device: of the problem, beside the benchmark ``digits``.
+        trials: draws of options beside the defaults; all there are where these are fewer.
+        seeds: searches of each draw.
+        finalists: draws that are judged again beside the defaults, on fresh seeds.
+        final_seeds: searches of each finalist.
+    """
+
+    def mean(options: dict[str, Any], first: int, count: int) -> float:
+        each = [regrets(agent, options, 200, first + k, device) for k in range(count)]
+        return round(float(np.mean(each)), 6)
+
+    drawn = draws(agent, trials) if agent in RANGES else [{}]
+    found = [(mean(options, FIRST_SEED, seeds), options) for options in drawn]
+    last = found[:1] + sorted(found[1:], key=lambda each: each[0])[:finalists]
+    again = [(mean(options, FRESH_SEED, final_seeds), options) for _, options in last]
+    score, options = min(again, key=lambda each: each[0])
+    return {
+        "options": options,
+        "score": score,
+        "defaults": again[0][0],
+        "draws": len(drawn),
+        "searches": len(drawn) * seeds + len(last) * final_seeds,
+        "first_round": [[score, options] for score, options in found],
+        "second_round": [[score, options] for score, options in again],
+    }
 
 
 def main() -> None:
