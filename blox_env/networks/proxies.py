@@ -90,9 +90,15 @@ def _of_batch(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, f
 def jacobian_score(gradients: np.ndarray) -> float:
     """Score of the correlations between images' gradients ``(n, pixels)``; 0 correlation is best.
 
-    Minus the divergence ``Σ log(v + k) + 1 / (v + k)`` over eigenvalues v of the correlations.
+    Minus the divergence ``Σ log(v + k) + 1 / (v + k)`` over eigenvalues v of the correlations. A
+    gradient that is the same everywhere correlates with none.
     """
-    values = np.linalg.eigvalsh(np.corrcoef(gradients))
+    centred = gradients - gradients.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    alike = unit @ unit.T
+    np.fill_diagonal(alike, 1.0)
+    values = np.linalg.eigvalsh(alike)
     shifted = np.maximum(values, 0.0) + _SMALL
     return -float((np.log(shifted) + 1 / shifted).sum())
 
