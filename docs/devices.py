@@ -31,8 +31,8 @@ INTRODUCTION = """\
 
 What a network costs depends on what it runs on. These devices are embedded, for the networks of the
 Blox space at full size (width 32, 32×32 pixels, 100 classes), always the same ones but in the
-browser: the 45 with three equal blocks, then uniformly drawn ones. A predictor gives the rest.
-Every figure on this page is written by `python docs/devices.py` from the
+browser and with ncnn: the 45 with three equal blocks, then uniformly drawn ones. A predictor gives
+the rest. Every figure on this page is written by `python docs/devices.py` from the
 [cards](../blox_env/data/devices), which hold the protocols.
 
 {kinds}
@@ -55,7 +55,7 @@ blox-env measure --out runs/mine --build runs/my-device --device my-laptop   # 6
 blox-env search --device runs/my-device
 ```
 
-`--runtime onnxruntime | onnxruntime-web | openvino | torch-cpu | torch-cuda`, `--threads`,
+`--runtime ncnn | onnxruntime | onnxruntime-web | openvino | torch-cpu | torch-cuda`, `--threads`,
 `--batch` and `--precision` say what is measured. A measurement keeps to as many cores as there
 are threads, refuses to start while others use them, repeats visits that others disturb, and goes
 on where it was stopped.

@@ -11,6 +11,7 @@ columns ``alone`` are ridge on counts of operations without prior knowledge, on 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 import blox_env
-from blox_env.devices.embedded import MeasuredDevice
+from blox_env.devices.build import raw_of, tabulate
+from blox_env.devices.embedded import DATA, MeasuredDevice
 from blox_env.devices.estimators.few_shot import choose_networks, few_shot_candidates
 from blox_env.devices.estimators.predictor import CANDIDATES, Candidate, Scores, scores
+from blox_env.devices.protocol import STATISTICS
+from blox_env.devices.values import combine
 from blox_env.ground.files import write_json
-from blox_env.ground.typing import IntArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
 
 BUDGETS = (10, 20, 50, 200)
@@ -56,12 +60,29 @@ def built_with(device: blox_env.Device) -> list[str]:
     return list(device.card.get("predictor", {}).get("priors", {}))
 
 
+def first_hand(device: MeasuredDevice) -> Callable[[IntArray], FloatArray]:
+    """A function that gives latencies as they were measured, before they were moved anywhere.
+
+    A device's own values can be shrunk towards what other devices predict of it.
+    """
+    folder = DATA / device.name
+    if not (folder / "visits.npz").is_file():
+        return device.latency_ms
+    numbers, times, positions = tabulate(*raw_of(folder))
+    chosen = device.card["statistic"]
+    logs = np.log(times[:, :, STATISTICS.index(chosen["visit"])])
+    table = np.full(device.space.size, np.nan)
+    table[numbers] = np.exp(combine(logs, positions, chosen["drift_window"]))
+    return lambda rows: table[device.space.index(rows)]
+
+
 def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
     """Held-out error and Spearman by budget, and what measuring again gives."""
     space = device.space
     everything = space.all()
     pool = everything[device.first_hand(everything)]
     few, alone = few_shot_candidates(space, priors)["few-shot"], CANDIDATES["ridge-counts"]
+    measured = first_hand(device)
     noise = device.card.get("noise", {})  # estimates have none
     again = noise.get("another_occasion", noise.get("retest"))
     found: dict[str, Any] = {
@@ -78,9 +99,9 @@ def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
             for seed in range(DRAWS)
         ]
         found[str(budget)] = {
-            "chosen": mean([judged(few, space, device, pool, chosen)]),
-            "drawn": mean([judged(few, space, device, pool, rows) for rows in draws]),
-            "alone": mean([judged(alone, space, device, pool, rows) for rows in draws]),
+            "chosen": mean([judged(few, space, measured, pool, chosen)]),
+            "drawn": mean([judged(few, space, measured, pool, rows) for rows in draws]),
+            "alone": mean([judged(alone, space, measured, pool, rows) for rows in draws]),
         }
     return found
 
@@ -88,15 +109,15 @@ def left_out(device: MeasuredDevice, priors: list[Any]) -> dict[str, Any]:
 def judged(
     candidate: Candidate,
     space: SearchSpace,
-    device: MeasuredDevice,
+    measured: Callable[[IntArray], FloatArray],
     pool: IntArray,
     rows: IntArray,
 ) -> Scores:
     """How well what was fitted on ``rows`` predicts the rest of ``pool``."""
     model = candidate.model()
-    model.fit(candidate.features(space, rows), device.latency_ms(rows))
+    model.fit(candidate.features(space, rows), measured(rows))
     rest = pool[~np.isin(space.index(pool), space.index(rows))]
-    return scores(device.latency_ms(rest), model.predict(candidate.features(space, rest)))
+    return scores(measured(rest), model.predict(candidate.features(space, rest)))
 
 
 def mean(found: list[Scores]) -> dict[str, float]:

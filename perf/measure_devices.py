@@ -63,6 +63,14 @@ DEVICES: dict[str, dict[str, Any]] = {
         "protocol": Protocol(rounds=6, runs=20),
         "priors": (*TORCH, "x86-openvino-1t", "x86-ort-1t"),
     },
+    "x86-ncnn-1t": {
+        "runtime": "ncnn",
+        "n": 150,
+        "seed": 18,
+        "retested": 75,
+        "protocol": Protocol(rounds=6),
+        "priors": (*TORCH, "x86-openvino-1t", "x86-ort-1t"),
+    },
 }
 
 

@@ -13,7 +13,7 @@ from blox_env.cli.common import Json, console, errors, names, warn_of
 from blox_env.cli.screen import Listing, check_folder
 from blox_env.ground.errors import unknown_name
 
-DRIVEN_BY = "onnxruntime, onnxruntime-web, openvino, torch-cpu, torch-cuda or module:Class."
+DRIVEN_BY = "ncnn, onnxruntime, onnxruntime-web, openvino, torch-cpu, torch-cuda, module:Class."
 
 
 def measure(

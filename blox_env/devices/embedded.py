@@ -153,6 +153,7 @@ h100_torch_graph = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph"
 h100_torch_graph_b64 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-b64")
 h100_torch_graph_bf16 = partial(MeasuredDevice.from_folder, DATA / "h100-torch-graph-bf16")
 x86_chromium_wasm_1t = partial(MeasuredDevice.from_folder, DATA / "x86-chromium-wasm-1t")
+x86_ncnn_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ncnn-1t")
 x86_openvino_1t = partial(MeasuredDevice.from_folder, DATA / "x86-openvino-1t")
 x86_ort_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-1t")
 x86_ort_b16_1t = partial(MeasuredDevice.from_folder, DATA / "x86-ort-b16-1t")

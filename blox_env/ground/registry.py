@@ -35,6 +35,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "h100-torch-graph-bf16": "blox_env.devices.embedded:h100_torch_graph_bf16",
         "x86-ort-1t": "blox_env.devices.embedded:x86_ort_1t",
         "x86-chromium-wasm-1t": "blox_env.devices.embedded:x86_chromium_wasm_1t",
+        "x86-ncnn-1t": "blox_env.devices.embedded:x86_ncnn_1t",
         "x86-openvino-1t": "blox_env.devices.embedded:x86_openvino_1t",
         "x86-ort-b16-1t": "blox_env.devices.embedded:x86_ort_b16_1t",
         "x86-ort-int8-1t": "blox_env.devices.embedded:x86_ort_int8_1t",
@@ -76,6 +77,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "nats-topology": "blox_env.importers.nats:read",
     },
     "runtime": {
+        "ncnn": "blox_env.devices.runtimes.ncnn:Ncnn",
         "onnxruntime": "blox_env.devices.runtimes.onnxruntime:OnnxRuntime",
         "onnxruntime-web": "blox_env.devices.runtimes.onnxruntime_web:OnnxRuntimeWeb",
         "openvino": "blox_env.devices.runtimes.openvino:OpenVino",

@@ -50,7 +50,7 @@ def test_it_says_how(name: str, settings: dict[str, Any], _: object) -> None:
 
 
 def test_unknown_names_and_settings_are_refused_with_a_near_miss() -> None:
-    known = ["onnxruntime", "onnxruntime-web", "openvino", "torch-cpu", "torch-cuda"]
+    known = ["ncnn", "onnxruntime", "onnxruntime-web", "openvino", "torch-cpu", "torch-cuda"]
     assert list_runtimes() == known
     with pytest.raises(ValueError, match="did you mean 'onnxruntime'"):
         load_runtime("onnxruntim")
