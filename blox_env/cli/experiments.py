@@ -1,4 +1,4 @@
-"""``compare``, ``report``, ``validate``: many searches, and what follows from them."""
+"""``compare``, ``report``, ``validate``, ``leaderboard``: many searches, what follows from them."""
 
 from __future__ import annotations
 
@@ -84,4 +84,44 @@ def validate(
 
     folders = [path for path in runs if (path / "runs").is_dir()]
     if validate_live(console, run_files(runs), folders=folders, workers=workers):
+        raise typer.Exit(1)
+
+
+def leaderboard(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of compare.")],
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("leaderboard.html"),
+    seeds: Annotated[int, typer.Option(help="Searches that an agent has to have.")] = 20,
+    workers: Annotated[
+        int | None, typer.Option(help="How many at once on Ray; 0 validates them here.")
+    ] = 0,
+) -> None:
+    """Validate folders of several people and write one page with the places of their agents.
+
+    A folder that is not valid does not count, is named on the page, and makes the status 1.
+    """
+    from blox_env.analysis.leaderboard import boards
+    from blox_env.cli.views.verdicts import validate_live
+    from blox_env.experiment.planfile import FILE, read_plan
+    from blox_env.experiment.results import read_runs
+    from blox_env.experiment.validate import run_files
+    from blox_env.report.leaderboard import write_leaderboard
+
+    refused, valid = {}, {}
+    for folder in dict.fromkeys(folders):
+        console.say(f"{folder}:")
+        name = (
+            f"{folder.name} ({folder})"
+            if [f.name for f in folders].count(folder.name) > 1
+            else folder.name
+        )
+        if validate_live(console, run_files([folder]), folders=[folder], workers=workers):
+            refused[name] = "not valid, see blox-env validate"
+        elif (read_plan(folder / FILE) or {})["seed"] != 0:
+            refused[name] = "its seed was chosen: the protocol wants seed 0"
+        else:
+            valid[name] = read_runs(folder)
+    found, left_out = boards(valid, seeds=seeds)
+    write_leaderboard(out, found, seeds=seeds, refused=refused, left_out=left_out)
+    console.say(f"leaderboard: {out}")
+    if refused:
         raise typer.Exit(1)

@@ -32,17 +32,17 @@ def render(
         missing: what is not shown and why, in sentences.
         how: to get the same runs.
     """
-    script = _part("report.js")
+    script = part("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return str(
-        _template().render(
+        template("report.html.j2").render(
             agents=agents,
             sections=sections,
             whole=whole,
             cards=cards,
             missing=missing,
             how=how,
-            style=_part("report.css"),
+            style=part("report.css"),
             script=script,
             script_hash=digest,
             light=LIGHT.variables(),
@@ -51,12 +51,14 @@ def render(
     )
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """The text of a file of ``templates/``."""
     folder = resources.files("blox_env.report") / "templates"
     return (folder / name).read_text(encoding="utf-8")
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page's template, which escapes what is put into it."""
     with extra("experiment", "a report"):
         import jinja2
     environment = jinja2.Environment(
@@ -66,4 +68,4 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
