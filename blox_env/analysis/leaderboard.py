@@ -162,7 +162,7 @@ def _board(groups: Mapping[tuple[str, str], Sequence[Run]]) -> Board:
 
 
 def _beats(one: FloatArray, other: FloatArray) -> bool:
-    """Whether searches of one agent are better than those of another beyond chance."""
+    """True where searches of one agent are better than those of another beyond chance."""
     return improvement([one], [other]).low > 0.5
 
 
