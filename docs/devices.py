@@ -82,7 +82,8 @@ Those measured on a processor: all on {machine}. *Held out*: ten-fold cross-vali
 measured or estimated networks; on the GPU these are few and mostly of three equal blocks, known
 devices help to predict the others, and the cards say how well the drawn ones are predicted.
 *Measured again*: some networks on another occasion, as many as the card says (on the GPU: in
-another process a minute later, or both rounds), against the device's own values; differences that
+another process a minute later, or both rounds), against the device's own values (where its card
+says so, those before they were shrunk); differences that
 all networks share are part of the error. An estimate is the same every time. All but `x86-ort-1t`
 of the processor's were measured on one of two cores while other programs used the other one; the
 load of the machine at every visit is in `visits.npz`.

@@ -139,25 +139,28 @@ def render_card(card: dict[str, Any]) -> str:
 def _fresh(scores: dict[str, float] | None) -> str:
     if scores is None:
         return "No fresh trainings were made after this table."
-    rows = "\n".join(f"| {label} | {_figure(scores[key])} |" for key, label in _ROWS)
     return (
         f"After this table was finished, optimisers searched it, and {scores['architectures']} of "
         f"the architectures that they found were trained afresh with new seeds "
         f"({scores['trainings']} trainings, never fitted on; {scores['trained_before']} of these "
         f"architectures had been trained before). {_seeds(scores)}\n\n"
-        f"| on what optimisers found, fresh trainings | validation |\n| --- | --- |\n{rows}"
+        f"{_scores('on what optimisers found, fresh trainings', scores)}"
     )
 
 
 def _later(scores: dict[str, float] | None) -> str:
     if scores is None:
         return "No uniform architectures were trained after this table."
-    rows = "\n".join(f"| {label} | {_figure(scores[key])} |" for key, label in _ROWS)
     return (
         f"After this table was finished, {scores['architectures']} architectures were drawn "
         f"uniformly and trained ({scores['trainings']} trainings, never fitted on).\n\n"
-        f"| on uniform architectures, later trainings | validation |\n| --- | --- |\n{rows}"
+        f"{_scores('on uniform architectures, later trainings', scores)}"
     )
+
+
+def _scores(title: str, scores: dict[str, float]) -> str:
+    rows = "\n".join(f"| {label} | {_figure(scores[key])} |" for key, label in _ROWS)
+    return f"| {title} | validation |\n| --- | --- |\n{rows}"
 
 
 def _seeds(scores: dict[str, float]) -> str:

@@ -20,6 +20,7 @@ from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.few_shot import few_shot_candidates
 from blox_env.devices.facts import (
     PLANNED,
+    AnotherOccasion,
     DeviceCard,
     NoiseFacts,
     ScoreFacts,
@@ -93,8 +94,10 @@ def build_device(
         "expected_mape_of_value": values.bootstrap_error(logs, positions, window),
         "kept_of_difference": weight,
     }
-    if plan.get("another_occasion"):  # of a device that is built anew from its own visits
-        noise["another_occasion"] = plan["another_occasion"]
+    if earlier := plan.get("another_occasion"):  # of a device that is built anew from its visits
+        changed = (Path(raw_folder) / "latency.npy").read_bytes() != tables["latency.npy"]
+        carried = {"of_earlier_values": changed or earlier.get("of_earlier_values", False)}
+        noise["another_occasion"] = cast("AnotherOccasion", {**earlier, **carried})
     card: DeviceCard = {
         **found,
         "statistic": {
@@ -175,6 +178,7 @@ def add_retest(
             "machine": plan["machine"],
             "versions": plan["runtime"]["versions"],
             "shared_factor": shared,
+            "of_earlier_values": False,
             **score_facts(found),
             "mape_without_shared": predictor.scores(before, again / shared).mape,
         },

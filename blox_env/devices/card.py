@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blox_env.devices.facts import (
+    AnotherOccasion,
     DeviceCard,
     MeasurementFacts,
     NoiseFacts,
@@ -181,13 +182,19 @@ def _disturbed(card: MeasurementFacts) -> str:
     )
 
 
+def _earlier(found: AnotherOccasion) -> str:
+    if not found.get("of_earlier_values"):
+        return ""
+    return ", against the values that the device had before it was built anew from its visits"
+
+
 def _another_occasion(noise: NoiseFacts) -> list[str]:
     found = noise.get("another_occasion")
     if found is None:
         return []
     line = (
         f"- **Measured again on another occasion** ({found['from']}, {found['machine']['cpu']}): "
-        f"{found['networks']} networks, {found['rounds']} rounds: mean difference "
+        f"{found['networks']} networks, {found['rounds']} rounds{_earlier(found)}: mean difference "
         f"{found['mape']:.2%}, of which all networks share a factor of "
         f"{found['shared_factor']:.3f}, {found['mape_without_shared']:.2%} without it; Spearman "
         f"{found['spearman']:.3f}, Kendall {found['kendall']:.3f}."

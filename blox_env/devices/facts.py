@@ -73,6 +73,7 @@ AnotherOccasion = TypedDict(
         "networks": int, "rounds": int, "from": str, "machine": dict[str, str],
         "versions": dict[str, str], "shared_factor": float, "mape": float, "spearman": float,
         "kendall": float, "r2": float, "mape_without_shared": float,
+        "of_earlier_values": NotRequired[bool],
     },
 )  # fmt: skip
 
@@ -167,14 +168,7 @@ def facts(
         "choice": choice(plan, space),
         "architectures": space.size,
         "measured": len(measured),
-        "latency_ms": {
-            "min": float(latency.min()),
-            "median": float(np.median(latency)),
-            "max": float(latency.max()),
-            "measured_min": float(measured.min()),
-            "measured_median": float(np.median(measured)),
-            "measured_max": float(measured.max()),
-        },
+        "latency_ms": ranges(latency, measured),
         "during": {
             "from": datetime.fromtimestamp(min(stamps), UTC).isoformat(timespec="seconds"),
             "to": datetime.fromtimestamp(max(stamps), UTC).isoformat(timespec="seconds"),
@@ -186,6 +180,23 @@ def facts(
             "made_again": int(sum(v.get("tries", 1) - 1 for v in visits)),
             "outliers": int(sum(v.get("outliers", 0) for v in visits)),
         },
+    }
+
+
+def ranges(latency: FloatArray, measured: FloatArray) -> LatencyFacts:
+    """Least, middle and largest latency of all and of the measured ones.
+
+    Args:
+        latency: milliseconds ``(size,)``.
+        measured: milliseconds ``(n,)``.
+    """
+    return {
+        "min": float(latency.min()),
+        "median": float(np.median(latency)),
+        "max": float(latency.max()),
+        "measured_min": float(measured.min()),
+        "measured_median": float(np.median(measured)),
+        "measured_max": float(measured.max()),
     }
 
 

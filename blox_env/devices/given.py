@@ -17,7 +17,7 @@ from blox_env.devices.doubt import doubt
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.few_shot import few_shot_candidates
-from blox_env.devices.facts import score_facts
+from blox_env.devices.facts import ranges, score_facts
 from blox_env.ground.files import write_atomic
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import SearchSpace
@@ -88,14 +88,7 @@ def build_given(
         latency = measured
     else:
         latency, card["predictor"] = completed(space, distinct, measured, priors)
-    card["latency_ms"] = {
-        "min": float(latency.min()),
-        "median": float(np.median(latency)),
-        "max": float(latency.max()),
-        "measured_min": float(measured.min()),
-        "measured_median": float(np.median(measured)),
-        "measured_max": float(measured.max()),
-    }
+    card["latency_ms"] = ranges(latency, measured)
     where = f" in {card['origin']['file']}" if "file" in card["origin"] else ""
     card["description"] = (
         f"Latency in milliseconds as given{where}; batch, precision and machine are what its "
