@@ -30,7 +30,7 @@ from blox_env.benchmarks.predictors.registry import list_predictors
 from blox_env.spaces.blox.stages import BlockSpace
 
 ENVS = 4096
-ROUNDS = 7
+ROUNDS = 15
 PREDICTED = 100_000
 DATA = Path(blox_env.__file__).parent / "data" / "benchmarks"
 

@@ -14,11 +14,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import blox_env
 from blox_env.cli.views.progress import tracked
 from blox_env.devices.build import add_retest, build_device
 from blox_env.devices.measure import run_measurement
 from blox_env.devices.protocol import Protocol
+from blox_env.ground.typing import IntArray
+from blox_env.spaces.blox import BloxSpace
 
 RAW = Path("runs/devices")
 DATA = Path(__file__).resolve().parents[1] / "blox_env" / "data" / "devices"
@@ -28,7 +32,8 @@ SLOW = Protocol(rounds=4, runs=8, min_warmup=4, max_warmup=8)
 USUAL = Protocol(rounds=4)
 
 # in the order in which they are built: those before help to predict the networks that were not
-# measured; what n and seed do not say is as in the others
+# measured; what n and seed do not say is as in the others. "fronts" names benchmarks, and how far
+# below their front on the device (as it is known so far) an accuracy may lie to be measured as well
 INT8, TORCH = ("x86-ort-int8-1t",), ("x86-ort-int8-1t", "x86-torch-1t")
 BATCH = (*TORCH, "x86-ort-b16-1t")
 DEVICES: dict[str, dict[str, Any]] = {
@@ -36,6 +41,7 @@ DEVICES: dict[str, dict[str, Any]] = {
         "runtime": "onnxruntime",
         "precision": "int8",
         "protocol": Protocol(rounds=6),
+        "fronts": {"cifar10": 0.002, "digits": 0.001},
     },
     "x86-torch-1t": {
         "runtime": "torch-cpu",
@@ -88,6 +94,7 @@ def main() -> None:
         first, second = RAW / name / "first", RAW / name / "retest"
         settings = {"n": 640, "seed": SEED, **DEVICES[name]}
         retested = settings.pop("retested", RETESTED)
+        fronts = settings.pop("fronts", {})
         priors = [blox_env.load_device(prior) for prior in settings.pop("priors", ())]
         if options.build:
             # a device keeps its visits: without new ones its card is written anew from these
@@ -99,10 +106,29 @@ def main() -> None:
             continue
         if options.retest:
             settings |= {"n": retested, "protocol": retest_protocol(settings["protocol"])}
+        elif fronts:
+            settings["also"] = near_fronts(name, fronts)
         folder = second if options.retest else first
         print(f"{name}: {folder}", flush=True)
         with tracked() as track:
             run_measurement(name, out=folder, force=options.force, track=track, **settings)
+
+
+def near_fronts(device: str, fronts: dict[str, float]) -> IntArray:
+    """Architectures on or near accuracy-latency fronts, ``(m, 3)``.
+
+    Args:
+        device: its name; its latencies are those known so far.
+        fronts: by benchmark, the largest distance below the front, in accuracy.
+    """
+    rows = BloxSpace().all()
+    latency = blox_env.load_device(device).latency_ms(rows)
+    near = np.zeros(len(rows), dtype=bool)
+    for benchmark, distance in fronts.items():
+        accuracy = blox_env.load_benchmark(benchmark).evaluate(rows).val_acc
+        order = np.lexsort((-accuracy, latency))
+        near[order] |= np.maximum.accumulate(accuracy[order]) - accuracy[order] <= distance
+    return rows[near]
 
 
 def retest_protocol(protocol: Protocol) -> Protocol:

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blox_env.benchmarks.base import Benchmark, Evaluation
 from blox_env.benchmarks.carried import CarriedNetwork
+from blox_env.benchmarks.yahpo_graph import CATEGORIES, NUMBERS, trim
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.extras import extra
-from blox_env.ground.typing import FloatArray
+from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.darts import DartsSpace
 from blox_env.spaces.darts.notation import setting_table
 from blox_env.store.placing import MODEL, MODEL_FACTS
@@ -28,6 +29,8 @@ SCHEMA = 1
 EPOCHS = 98
 OUTPUTS = {"val_acc": 0, "val_loss": 1, "train_time_s": 2}  # columns of the model's output
 _AT_ONCE = 512  # rows that the model sees together: its layers stay in the cache
+_JOINED = 4096  # rows whose embeddings are put together at a time
+_CHECKED = 64  # architectures on which the trimmed network has to give the same
 _SOURCE = "surrogate"
 
 
@@ -58,6 +61,13 @@ class YahpoBenchmark(Benchmark):
         self._sha256 = check_bytes(self.folder / MODEL, model, facts["model_sha256"])
         self._settings = setting_table(facts["settings"])
         self._session = open_model(model, self.folder / MODEL)
+        self._trimmed = trim(model, self._settings)
+        if self._trimmed is not None:
+            self._short = new_session(self._trimmed.model)
+            self._epoch = new_session(self._trimmed.epochs)
+            rows = self.space.sample(np.random.default_rng(0), _CHECKED)
+            if not np.array_equal(self._predict(rows, EPOCHS), self._predict_whole(rows, EPOCHS)):
+                self._trimmed = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and other processes open the model again."""
@@ -78,11 +88,11 @@ class YahpoBenchmark(Benchmark):
         length = self.check_epochs(epochs)
         if seed is not None:
             check_positive_int("seed", seed, 0)
-        settings = self.settings(x)
-        predicted = self._predict(settings, length)
+        rows = self.space.check(x)
+        predicted = self._predict(rows, length)
         val_acc = predicted[:, OUTPUTS["val_acc"]]
         for epoch in range(1, length if best else 0):
-            np.maximum(val_acc, self._predict(settings, epoch)[:, 0], out=val_acc)
+            np.maximum(val_acc, self._predict(rows, epoch)[:, 0], out=val_acc)
         unknown = np.full(len(val_acc), np.nan)
         time = predicted[:, OUTPUTS["train_time_s"]]
         exact = np.zeros(len(val_acc))
@@ -98,7 +108,7 @@ class YahpoBenchmark(Benchmark):
         """
         if name not in OUTPUTS:
             raise ValueError(unknown_name("column", name, OUTPUTS))
-        return self._predict(self.settings(x), self.check_epochs(epochs))[:, OUTPUTS[name]]
+        return self._predict(self.space.check(x), self.check_epochs(epochs))[:, OUTPUTS[name]]
 
     def settings(self, x: ArrayLike) -> NDArray[np.int32]:
         """The model's categorical inputs for architectures, int32 ``(n, 34)``; 0 is inactive."""
@@ -119,14 +129,38 @@ class YahpoBenchmark(Benchmark):
         content = self._sha256 + json.dumps(self.card["settings"])
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def _predict(self, settings: NDArray[np.int32], epoch: int) -> FloatArray:
+    def _predict(self, rows: IntArray, epoch: int) -> FloatArray:
         """Outputs of the model after an epoch, float64 ``(n, 4)``."""
+        if self._trimmed is None:
+            return self._predict_whole(rows, epoch)
         found = [np.empty((0, 4), dtype=np.float32)]
-        for first in range(0, len(settings), _AT_ONCE):
-            part = settings[first : first + _AT_ONCE]
-            epochs = np.full((len(part), 1), epoch, dtype=np.float32)
-            found.append(self._session.run(None, {"x_cat": part, "x_cont": epochs})[0])
+        when = self._epoch.run(None, {NUMBERS: np.full((1, 1), epoch, dtype=np.float32)})[0]
+        for many in range(0, len(rows), _JOINED):
+            joined = self._trimmed.joined(rows[many : many + _JOINED], when.ravel())
+            for first in range(0, len(joined), _AT_ONCE):
+                part = joined[first : first + _AT_ONCE]
+                found.append(self._short.run(None, {self._trimmed.start: part})[0])
         return np.concatenate(found).astype(np.float64)
+
+    def _predict_whole(self, rows: IntArray, epoch: int) -> FloatArray:
+        """The same by the network as it is in the file."""
+        found = [np.empty((0, 4), dtype=np.float32)]
+        for first in range(0, len(rows), _AT_ONCE):
+            part = self.settings(rows[first : first + _AT_ONCE])
+            epochs = np.full((len(part), 1), epoch, dtype=np.float32)
+            found.append(self._session.run(None, {CATEGORIES: part, NUMBERS: epochs})[0])
+        return np.concatenate(found).astype(np.float64)
+
+
+def new_session(model: bytes) -> Any:
+    """A session of onnxruntime on one thread."""
+    with extra("surrogate", "the model of NAS-Bench-301"):
+        import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def open_model(model: bytes, path: Path) -> Any:
@@ -139,14 +173,10 @@ def open_model(model: bytes, path: Path) -> Any:
     Raises:
         ValueError: for bytes that are no model, or one with other inputs and outputs.
     """
-    with extra("surrogate", "the model of NAS-Bench-301"):
-        import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = new_session(model)
+    except ImportError:
+        raise
     except Exception as error:  # noqa: BLE001 (its exceptions share no base class)
         reason = str(error).splitlines()[0][:200]
         raise ValueError(f"{path} is no model that onnxruntime reads: {reason}") from None

@@ -219,9 +219,13 @@ def choice(plan: dict[str, Any], space: SearchSpace) -> str:
     """
     if "choice" in plan:
         return str(plan["choice"])
-    numbers = plan["architectures"]
+    numbers = np.asarray(plan["architectures"])
     if len(numbers) >= min(space.options):
         usual = space.index(choose_rows(space, len(numbers), plan["seed"]))
-        if usual.tolist() == numbers:
-            return f"those of three equal blocks, then uniformly drawn ones (seed {plan['seed']})"
+        drawn = len(numbers) if (usual == numbers).all() else int((usual != numbers).argmax())
+        words = f"those of three equal blocks, then uniformly drawn ones (seed {plan['seed']})"
+        if drawn == len(numbers):
+            return words
+        if drawn >= min(space.options):
+            return f"{words}, {drawn} in all, and {len(numbers) - drawn} that were asked for"
     return "given by whoever measured"

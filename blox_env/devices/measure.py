@@ -61,6 +61,7 @@ def run_measurement(
     protocol: Protocol | None = None,
     track: Track = untracked,
     space: SearchSpace | None = None,
+    also: ArrayLike | None = None,
     **settings: Any,
 ) -> Path:
     """Measure ``n`` full-size CIFAR-100 networks; returns the folder ``out``.
@@ -79,6 +80,8 @@ def run_measurement(
         protocol: how networks are visited.
         track: walks through the networks and shows how far it is.
         space: of the networks, Blox if not given.
+        also: further architectures ``(m, slots)``, measured beside the ``n`` (those of a front,
+            say); what is among the ``n`` already is not measured twice.
         settings: of the runtime: ``threads``, ``precision``.
 
     Raises:
@@ -87,6 +90,10 @@ def run_measurement(
     """
     space = BloxSpace() if space is None else space
     rows = choose_networks(space, n, priors, seed=seed) if priors else choose_rows(space, n, seed)
+    if also is not None:
+        more = np.concatenate([rows, space.check(also)])
+        _, first = np.unique(more, axis=0, return_index=True)
+        rows = more[np.sort(first)]
     return measure(
         space,
         rows,

@@ -176,6 +176,7 @@ def test_the_real_model(reference, tmp_path):
     source = reference / "yahpo-nb301"
     import_files(source, tmp_path / "store")
     benchmark = YahpoBenchmark(tmp_path / "store")
+    assert benchmark._trimmed is not None
     space = benchmark.space
     rows = space.sample(np.random.default_rng(0), 10_000)
     settings = json.loads((source / "encoding_v2.json").read_text())

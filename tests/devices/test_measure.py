@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from blox_env.devices.facts import choice
 from blox_env.devices.machine import choose_cores
 from blox_env.devices.measure import (
     BusyMachineError,
@@ -200,6 +201,25 @@ def test_rows_are_distinct_and_begin_with_equal_blocks() -> None:
     assert np.array_equal(rows, choose_rows(space, 640, 0))
     with pytest.raises(ValueError, match="n must be in 45"):
         choose_rows(space, 44, 0)
+
+
+def test_further_networks_come_after_the_chosen_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, seen = BloxSpace(), []
+    monkeypatch.setattr(
+        "blox_env.devices.measure.measure", lambda space, rows, *_, **__: seen.append(rows)
+    )
+    first = choose_rows(space, 45, 0)
+    run_measurement("somewhere", 45, tmp_path, also=[[1, 2, 3], [7, 7, 7], [4, 2, 0]])
+    assert seen[0].tolist() == [*first.tolist(), [1, 2, 3], [4, 2, 0]]  # 7, 7, 7 is there already
+    numbers = space.index(seen[0]).tolist()
+    words = choice({"architectures": numbers, "seed": 0}, space)
+    assert words.endswith("uniformly drawn ones (seed 0), 45 in all, and 2 that were asked for")
+    assert "asked" not in choice({"architectures": numbers[:45], "seed": 0}, space)
+    assert choice({"architectures": numbers[:44], "seed": 0}, space) == "given by whoever measured"
+    with pytest.raises(ValueError, match="45"):
+        run_measurement("somewhere", 45, tmp_path, also=[[1, 2, 45]])
 
 
 def test_duplicates_and_bad_protocols_are_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from blox_env.envs.episode.cells import Cells
 from blox_env.envs.episode.decisions import Decision, Decisions
 from blox_env.envs.episode.masks import Mask
 from blox_env.ground.errors import unknown_name
+from blox_env.ground.pieces import Pieces
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.spaces.base import GraphLayout
 
@@ -56,7 +57,7 @@ class Observer:
         if observation == "graph":
             layout = decisions.space.graph()
             self.nodes = layout.nodes
-            self._blank = layout.blank
+            width = len(layout.blank)
             segments = self._by_slot("graph", [layout.blank[own] for own in layout.columns])
             self._graphs = _graphs(layout, segments)
         else:
@@ -65,14 +66,17 @@ class Observer:
             else:
                 known = decisions.space.feature_kinds()
                 segments = self._by_slot("ops" if "ops" in known else "onehot", None)
-            ends = np.cumsum([segment.shape[1] for segment in segments]).tolist()
-            self._blank = np.zeros(ends[-1], dtype=self.dtype)
-            self._columns = [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
-        self.width = len(self._blank) + goal_columns
+            width = sum(segment.shape[1] for segment in segments)
+        self.width = width + goal_columns
         # of each slot its columns, by the cells of the slot; one table where all are as wide
         self._segments = [segment.astype(self.dtype) for segment in segments]
-        even = observation != "graph" and len({segment.shape[1] for segment in segments}) == 1
-        self._table = np.concatenate(self._segments) if even else None
+        self._table: NDArray[Any] | None = None
+        widths = [segment.shape[1] for segment in segments]
+        if observation != "graph" and len(set(widths)) == 1:
+            self._table = np.concatenate(self._segments)
+        elif observation != "graph":
+            starts = np.cumsum([0, *widths[:-1]]).tolist()
+            self._pieces = Pieces(self._segments, starts, width)
 
     def space(self, actions: int) -> spaces.Space[Any]:
         """The observation space of one environment with masks of so many actions."""
@@ -108,7 +112,7 @@ class Observer:
         if self._table is not None:
             flat = self._table.take(cells, axis=0).reshape(len(cells), -1)
         else:
-            flat = self._pieced(cells)
+            flat = self._pieces.rows_again(cells - self._cells.blank)
         if goals is not None:
             flat = np.concatenate([flat, goals], axis=1)
         if self.kind == "dict":
@@ -137,13 +141,6 @@ class Observer:
         if goals is not None:
             parts["goal"] = goals
         return parts
-
-    def _pieced(self, cells: IntArray) -> NDArray[Any]:
-        """One row an episode, ``(n, width)``, slot by slot."""
-        flat = np.empty((len(cells), len(self._blank)), dtype=self.dtype)
-        for slot, (columns, segment) in enumerate(zip(self._columns, self._segments, strict=True)):
-            flat[:, columns] = segment.take(cells[:, slot] - self._cells.blank[slot], axis=0)
-        return flat
 
     def _steps(self, slot: int) -> list[Decision]:
         """The decisions about a slot."""
