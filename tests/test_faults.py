@@ -1,5 +1,6 @@
 """Kills an experiment at random moments and compares what is left in the end: `make faults`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,42 @@ def test_a_node_of_a_cluster_is_removed(tmp_path, calm):
     finally:
         cluster.shutdown()
     assert files(tmp_path) == calm[0]
+
+
+def test_nodes_that_join_a_cluster_get_searches(tmp_path, calm):
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        settings = ExperimentSettings(agents=AGENTS.split(","), **SIZE)
+        plan = make_plan(settings, tmp_path)
+        claim(plan, settings.seed)
+        ended = []
+        for progress in run_plan(plan, address=cluster.address):
+            ended.append(progress.error)
+            if len(ended) == SEARCHES // 5:
+                cluster.add_node(num_cpus=1)
+        assert ended == [None] * SEARCHES
+    finally:
+        cluster.shutdown()
+    pids = {json.loads(path.read_text())["pid"] for path in tmp_path.glob("runs/*.meta.json")}
+    assert len(pids) == 2
+    assert files(tmp_path) == calm[0]
+
+
+def test_a_cluster_of_ray_start_whose_nodes_go_and_come(request):
+    done = subprocess.run(
+        [sys.executable, "perf/cluster.py", "--seeds", "10"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=request.config.rootpath,
+    )
+    note(done.stdout)
+    assert done.returncode == 0, done.stderr
+    for what in ("killed", "added", "asked to end"):
+        assert what in done.stdout
+    assert done.stdout.count("0 failed; equal to local: yes") == 2
 
 
 def test_driver_killed_and_resumed_equals_undisturbed(tmp_path, calm):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import platform
 import signal
@@ -37,7 +38,12 @@ WORKER_ENVIRONMENT = {
 
 ANSWER_S = 20.0  # a cluster has to take a connection within it
 LISTEN_S = 1.0  # so often a wait looks whether it was interrupted
+CORES_S = 2.0  # so often a cluster is asked how many cores it has by now
 _AGAIN_S = 0.02  # so often a time limit looks whether something is still busy
+TOKEN_HINT = (
+    "; ray start of Ray 2.60 and newer asks everybody who connects for the cluster's token: "
+    "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH"
+)
 BATCH_S = 1.0  # tasks that take less go to a worker together
 
 
@@ -91,7 +97,8 @@ def run_tasks(
     Args:
         function: a module-level function of one picklable payload.
         payloads: one each task.
-        workers: how many run at once, all cores if not given; 0 runs in this process without Ray.
+        workers: how many run at once, if not given all cores, also those of nodes that join a
+            cluster meanwhile; 0 runs in this process without Ray.
         address: of a Ray cluster; ``"local"`` starts one for this call and stops it again.
         retries: further tries after a failure.
         kind: what payloads whose tasks take about equally long have in common.
@@ -117,14 +124,15 @@ def run_tasks(
         environment = {"env_vars": WORKER_ENVIRONMENT | places}
         remote = ray.remote(num_cpus=1, max_retries=0, runtime_env=environment)(_in_worker)
         state = ray.put((function, registry.registrations(), list(sys.path)))
-        if workers is None:
-            workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        at_once = workers + 2 if ours else workers  # two in reserve keep workers of ours busy
-        queue = _Queue([kind(payload) for payload in payloads], workers)
+        cores = _Cores(ray, workers)
+        queue = _Queue([kind(payload) for payload in payloads], cores.now())
         running: dict[Any, _Batch] = {}
         with _interruptions() as check, _cancelled(ray, running):
             while True:
                 check()
+                queue.workers = cores.now()
+                # two in reserve keep workers of ours busy
+                at_once = queue.workers + 2 if ours else queue.workers
                 while len(running) < at_once and (batch := queue.take()):
                     items = [(index, payloads[index]) for index in batch.left]
                     running[remote.remote(state, items)] = batch
@@ -190,6 +198,23 @@ def _interruptions() -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Cores:
+    """Number of tasks that may run at once: as asked for, else the cores that a cluster has by now."""
+
+    def __init__(self, ray: Any, asked: int | None) -> None:
+        self._ray, self._asked = ray, asked
+        self._known, self._since = 1, -math.inf
+
+    def now(self) -> int:
+        """The number; nodes come and go."""
+        if self._asked is not None:
+            return self._asked
+        if time.monotonic() - self._since > CORES_S:
+            self._known = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+            self._since = time.monotonic()
+        return self._known
 
 
 class _Queue:
@@ -288,7 +313,8 @@ def ray_session(address: str = "local", workers: int | None = None) -> Iterator[
         )
     except Exception as error:
         ray.shutdown()
-        raise RuntimeError(f"Ray did not start (address {address!r}): {error}") from error
+        hint = "" if local or os.environ.get("RAY_AUTH_MODE") else TOKEN_HINT
+        raise RuntimeError(f"Ray did not start (address {address!r}): {error}{hint}") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)  # Ray puts one of its own there
     try:

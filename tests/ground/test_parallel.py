@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blox_env.ground.parallel import Outcome, _Queue, run_tasks, time_limit
+from blox_env.ground.parallel import Outcome, _Cores, _Queue, ray_session, run_tasks, time_limit
 
 
 def square(x):
@@ -129,6 +129,43 @@ def test_an_address_where_nothing_is_is_an_error_at_once():
     with pytest.raises(RuntimeError, match=r"Ray did not start .*nothing answers there"):
         list(run_tasks(abs, [1], address="127.0.0.1:9"))
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(("mode", "hinted"), [(None, True), ("token", False)])
+def test_a_cluster_that_may_want_a_token(monkeypatch, mode, hinted):
+    ray = pytest.importorskip("ray")
+
+    def refuse(**arguments):
+        raise ConnectionError("not connected")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    if mode is not None:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    with pytest.raises(RuntimeError, match="not connected") as caught, ray_session("auto"):
+        pass
+    assert ("RAY_AUTH_MODE=token" in str(caught.value)) == hinted
+
+
+def test_cores_of_a_cluster_that_grows_and_shrinks(monkeypatch):
+    class Ray:
+        cores = 2.0
+
+        def cluster_resources(self):
+            return {"CPU": self.cores} if self.cores else {}
+
+    ray, now = Ray(), [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    as_asked, all_there_are = _Cores(ray, 3), _Cores(ray, None)
+    seen = []
+    for ray.cores in (2.0, 4.0, 0.0, 1.0):
+        seen.append((as_asked.now(), all_there_are.now()))
+        now[0] += 10
+    assert seen == [(3, 2), (3, 4), (3, 1), (3, 1)]
+    ray.cores = 8.0
+    now[0] -= 9  # it is not asked at every turn
+    assert all_there_are.now() == 1
 
 
 def test_a_time_limit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from blox_env.ground.parallel import Worker
 from blox_env.report import write_report, written
 
 MOST = 12  # workers that are listed one by one
+Kind = tuple[str, str, str | None]  # of searches, see Search.kind
 
 
 def compare_live(
@@ -192,13 +194,16 @@ class Board:
 class Crew:
     """Searches at work, by worker, and an estimate of the time left.
 
-    The rest is estimated by what the searches of each kind that have ended took.
+    The rest is estimated by what the searches of each kind that have ended took. Only counts are
+    kept: what is shown again and again must not go through thousands of searches.
     """
 
     def __init__(self, left: Sequence[Search]) -> None:
-        self._left = dict.fromkeys(left)
+        self._left = set(left)
+        self._waiting = Counter(item.kind for item in left)  # those at work among them
         self._running: dict[Worker, tuple[Search, float]] = {}
-        self._seconds: dict[tuple[str, str, str | None], list[float]] = {}  # by kind
+        self._ended: Counter[Kind] = Counter()  # whose seconds are known
+        self._seconds: dict[Kind, float] = {}  # of these together
 
     def started(self, item: Search, worker: Worker) -> None:
         """A worker begins with a search; what it did before has ended or is tried again.
@@ -213,20 +218,23 @@ class Crew:
 
     def ended(self, item: Search) -> None:
         """A search is done, or failed for good."""
-        self._left.pop(item, None)
+        if item in self._left:
+            self._left.remove(item)
+            self._waiting[item.kind] -= 1
         for worker, (running, since) in list(self._running.items()):
             if running == item:
-                self._seconds.setdefault(item.kind, []).append(time.monotonic() - since)
+                took = time.monotonic() - since
+                self._ended[item.kind] += 1
+                self._seconds[item.kind] = self._seconds.get(item.kind, 0.0) + took
                 del self._running[worker]
 
     def left(self) -> str:
         """Estimate of the time left, in words."""
-        known = [seconds for kind in self._seconds.values() for seconds in kind]
-        if not known or not self._left:
+        if not self._ended or not self._left:
             return ""
-        usual = float(np.mean(known))
-        means = {kind: float(np.mean(seconds)) for kind, seconds in self._seconds.items()}
-        rest = sum(means.get(item.kind, usual) for item in self._left)
+        usual = sum(self._seconds.values()) / self._ended.total()
+        means = {kind: seconds / self._ended[kind] for kind, seconds in self._seconds.items()}
+        rest = sum(means.get(kind, usual) * count for kind, count in self._waiting.items())
         now = time.monotonic()
         rest -= sum(
             min(now - since, means.get(item.kind, usual)) for item, since in self._running.values()
