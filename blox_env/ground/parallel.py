@@ -201,7 +201,7 @@ def _interruptions() -> Iterator[Callable[[], None]]:
 
 
 class _Cores:
-    """Number of tasks that may run at once: as asked for, else the cores that a cluster has by now."""
+    """Number of tasks that may run at once: as asked for, else cores that a cluster has by now."""
 
     def __init__(self, ray: Any, asked: int | None) -> None:
         self._ray, self._asked = ray, asked
