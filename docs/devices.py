@@ -204,7 +204,7 @@ def few_shot() -> list[str]:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, figures in found.items():
-        for budget in (key for key in figures if key.isdigit()):
+        for budget in sorted((key for key in figures if key.isdigit()), key=int):
             cells = [figures[budget][how] for how in ("chosen", "drawn", "alone")]
             cells.append(figures["retest"])
             text = " | ".join(
