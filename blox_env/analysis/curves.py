@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blox_env.analysis.intervals import iqm_band
 from blox_env.analysis.statistics import answers, best_so_far
@@ -20,6 +21,7 @@ from blox_env.problem.pareto import front, hypervolume
 
 FAR = 10.0  # wall times that differ by more are on a logarithmic axis
 _SHARP = 1e-9  # rounding of sums of costs
+_BLOCK = 256  # points that are compared at once
 
 
 @dataclass(frozen=True)
@@ -152,18 +154,36 @@ def hypervolume_along(
     keep = answers(run) & ~np.isnan(run.columns["latency_ms"])
     order = np.flatnonzero(keep)[np.argsort(where[keep], kind="stable")]
     points = np.stack([run.columns["val_acc"], run.columns["latency_ms"]], axis=1)[order]
-    seen = np.searchsorted(where[order], grid + _SHARP, side="right")
+    adds = np.flatnonzero(_adds(points * (-1.0, 1.0)))  # the others change no front
+    seen = np.searchsorted(adds, np.searchsorted(where[order], grid + _SHARP, side="right"))
     result = np.zeros(len(grid))
-    best, done = points[:0], 0
     for number, count in enumerate(seen):
-        if count > done:
-            best = np.concatenate([best, points[done:count]])
-            best = best[front(best, maximise=(True, False))]
-            done = int(count)
-            result[number] = hypervolume(best, reference, maximise=(True, False)) / whole
-        elif number:
+        if number and count == seen[number - 1]:
             result[number] = result[number - 1]
+        elif count:
+            volume = hypervolume(points[adds[:count]], reference, maximise=(True, False))
+            result[number] = volume / whole
     return result
+
+
+def _adds(points: FloatArray) -> NDArray[np.bool_]:
+    """Points ``(n, 2)``, to be minimised, that none before them equals or dominates, ``(n,)``."""
+    found = np.zeros(len(points), dtype=bool)
+    best = points[:0]
+    for first in range(0, len(points), _BLOCK):
+        part = points[first : first + _BLOCK]
+        open_ = np.flatnonzero(~_covers(best, part).any(axis=0))
+        rows = part[open_]
+        new = ~np.triu(_covers(rows, rows), 1).any(axis=0)
+        found[first + open_[new]] = True
+        best = np.concatenate([best, rows[new]])
+        best = best[front(best)]
+    return found
+
+
+def _covers(points: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
+    """True where a point ``(n, 2)`` is no worse in both than another ``(m, 2)``: ``(n, m)``."""
+    return np.asarray((points[:, None] <= others[None, :]).all(axis=2))
 
 
 def curves(

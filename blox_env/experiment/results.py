@@ -151,7 +151,7 @@ def read_run(path: str | Path) -> Run:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             said = _said(path, file.schema_arrow.metadata)
             table = file.read(use_threads=False)
-        data = {name: table[name].to_numpy() for name in table.column_names}
+        data = {name: _numpy(table[name]) for name in table.column_names}
         if said["schema"] > 2 and said.get("trials_sha256") != _digest(data):
             raise ValueError("its trials are not those that its digest is of")
         facts = Facts.from_json(said, said["schema"])
@@ -164,6 +164,15 @@ def read_run(path: str | Path) -> Run:
         raise ValueError(f"{path} is not a run file: columns are missing: {missing or 'x0 …'}")
     x = np.stack([data.pop(name) for name in slots], axis=1)
     return Run(facts, x, data, _meta(sidecar(path)))
+
+
+def _numpy(column: Any) -> NDArray[Any]:
+    """A column as an array, in which equal words are one object: many files are held at once."""
+    values = column.to_numpy()
+    if values.dtype != object:
+        return np.asarray(values)
+    words, places = np.unique(values.astype(str), return_inverse=True)
+    return np.asarray(words.astype(object)[places])
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -26,13 +26,17 @@ def written(paths: Sequence[Path]) -> str:
     return "\n".join(lines)
 
 
-def write_report(folder: str | Path) -> list[Path]:
+def write_report(folder: str | Path, runs: Sequence[Run] | None = None) -> list[Path]:
     r"""Write ``report.html`` of the runs below ``folder``, and its pictures and tables as files.
 
     Below ``figures/`` every picture is an SVG, a PDF and a PNG; below ``tables/`` every table is a
     CSV and, for ``\input`` in a document with booktabs, a TEX file. Where there are several
     benchmarks or devices, names of pictures end with them, as in ``front-digits-x86-ort-1t.svg``,
     and tables begin with them.
+
+    Args:
+        folder: of the runs.
+        runs: what :func:`~blox_env.experiment.results.read_runs` gave; read if not given.
 
     Returns:
         The files, the page last.
@@ -43,7 +47,7 @@ def write_report(folder: str | Path) -> list[Path]:
         ImportError: without the extra ``experiment``.
     """
     folder = Path(folder)
-    problems = by_problem(read_runs(folder))
+    problems = by_problem(read_runs(folder) if runs is None else runs)
     written: list[Path] = []
     sections: list[content.Section] = []
     measured: list[tuple[list[Run], Yardstick]] = []
@@ -51,26 +55,26 @@ def write_report(folder: str | Path) -> list[Path]:
     agents: dict[str, None] = {}
     cards: dict[str, str] = {}
     missing: dict[str, None] = {}
-    for runs in problems.values():
-        background = load_background(runs[0])
-        runs = [with_measured(run, background.device) for run in runs]
-        rows = summary(runs)
+    for group in problems.values():
+        background = load_background(group[0])
+        own = [with_measured(run, background.device) for run in group]
+        rows = summary(own)
         to = yardstick(
-            runs,
+            own,
             whole=background.whole,
             whole_test=background.whole_test,
             corner=background.corner,
         )
-        found = content.section(runs, rows, background, to, suffix(rows[0], len(problems)))
+        found = content.section(own, rows, background, to, suffix(rows[0], len(problems)))
         written += _pictures(folder, found.every_picture())
         sections.append(found)
-        measured.append((runs, to))
+        measured.append((own, to))
         front = tables.problem_cells(rows[0])
         grids = {
             "estimates": found.estimates,
             "medians": found.descriptive,
             "runs": found.runs,
-            "improvement": tables.pairs(on_one(runs, REGRET, to)),
+            "improvement": tables.pairs(on_one(own, REGRET, to)),
             "fronts": found.fronts,
         }
         for name, grid in grids.items():
@@ -93,7 +97,7 @@ def write_report(folder: str | Path) -> list[Path]:
         agents=list(agents),
         cards=cards,
         missing=list(missing),
-        how=content.again([run for runs in problems.values() for run in runs]),
+        how=content.again([run for group in problems.values() for run in group]),
     )
     written.append(folder / "report.html")
     write_atomic(written[-1], text)

@@ -106,6 +106,15 @@ def test_hypervolume_is_that_of_what_was_found_so_far(points):
     assert (np.diff(found) >= -1e-12).all()
 
 
+def test_hypervolumes_of_long_runs_are_compared_in_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    run = make_run(rng.random(300), latency=rng.random(300).round(2), cost=np.ones(300))
+    where, x, corner = np.arange(1.0, 301), np.arange(1.0, 301, 7), np.array([-0.1, 1.1])
+    whole = hypervolume_along(run, where, x, corner)
+    monkeypatch.setattr("blox_env.analysis.curves._BLOCK", 10)
+    assert_array_equal(hypervolume_along(run, where, x, corner), whole)
+
+
 def test_partial_trainings_and_missing_latencies_are_not_in_the_hypervolume():
     run = make_run(
         [0.9, 0.5, 0.8], latency=[0.1, 0.5, NAN], epochs=[1, 4, 4], cost=[0.25, 1, 1]

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+from blox_env.analysis import intervals
 from blox_env.analysis.intervals import (
     FEWEST,
     improvement,
@@ -150,6 +151,21 @@ def test_improvement_is_what_counting_pairs_gives(values, others, less):
         assert found.low + back.high == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.parametrize("strata", [1, 3])
+def test_many_values_take_what_the_bootstrap_tends_to(monkeypatch, strata):
+    rng = np.random.default_rng(strata)
+    values = [rng.gamma(1.0 + k, size=1200 // strata) for k in range(strata)]
+    limit = iqm(values)
+    monkeypatch.setattr(intervals, "MANY", 10**9)
+    drawn = iqm(values)
+    assert limit.value == drawn.value
+    assert limit.high - limit.low == pytest.approx(drawn.high - drawn.low, rel=0.08)
+    monkeypatch.setattr(
+        intervals, "_AT_ONCE", 1200 * 100
+    )  # of one stratum batches are all the same
+    assert (iqm(values) == drawn) == (strata == 1)
+
+
 def test_improvement_is_the_mean_over_problems():
     found = improvement([[0.0, 0.0], [1.0, 1.0, 1.0]], [[1.0], [0.0, 0.0, 1.0]])
     assert found.value == pytest.approx(0.5 * (1.0 + 1 / 6))
@@ -191,6 +207,17 @@ def test_profiles_count_runs(values):
     assert share[-1] == 1
     assert (np.diff(share) >= 0).all()
     assert ((low <= share + 1e-9) & (share <= high + 1e-9)).all()
+
+
+def test_limits_of_a_profile_are_those_of_what_resamples_would_have():
+    values = np.arange(40.0)
+    limits = np.array([3.0, 19.0, 30.0])
+    share, low, high = performance_profile([values], limits)
+    for edge, found in ((0.025, low), (0.975, high)):
+        assert_allclose(found, stats.binom.ppf(edge, 40, share) / 40, atol=1.01 / 40)
+    twice = performance_profile([values, values], limits)
+    assert_allclose(twice[0], share)
+    assert ((twice[1] > low) & (twice[2] < high)).all()  # two problems tell more than one
 
 
 def test_problems_count_the_same_in_a_profile():

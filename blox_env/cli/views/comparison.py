@@ -63,8 +63,9 @@ def compare_live(
     if done.failed:
         console.print(f"{len(done.failed)} searches failed; the same command tries them again")
     if len(done.failed) < len(done.plan):
-        paths = write_report(out)
-        print_table(console, summary_table(read_runs(out)))
+        runs = read_runs(out)
+        paths = write_report(out, runs)
+        print_table(console, summary_table(runs))
         console.say(written(paths))
     return len(done.failed)
 
