@@ -8,8 +8,11 @@ architectures is ``exp(-Σ w_slot d_slot)``, where ``d_slot`` says how far their
 are apart: 0 or 1 (Hamming); where all slots have the same few options, ``v_i + v_j`` for different
 options i and j; where the space has ``ops`` features, ``v_0`` plus ``v_k`` for every feature that
 differs (where slots have different features, plus ``v_1`` times the share of them that differs).
-Slots share the weights v. All weights and the nugget maximise the posterior, mean and
-variance follow in closed form. Every objective has a process of its own. Chosen is
+Slots share the weights v. Where parameters and multiply-adds are told of every architecture, each
+adds a linear trend: their standardised logarithms, with normal slopes (a linear kernel; Rasmussen &
+Williams, *Gaussian Processes for Machine Learning*, 2006, 2.7). All weights and the nugget maximise
+the posterior, mean and variance follow in closed form. Every objective has a process of its own,
+but for sizes, which need none. Chosen is
 
 - for one objective the largest EI over the best trial;
 - for two the largest expected improvement of the hypervolume, by the exact formula (Emmerich et
@@ -27,8 +30,9 @@ Defaults were set by trials of 12 to 24 seeds with one objective on ``digits``, 
 split in slots of 3, 3 and 2 options (two operations, two schemes), by mean regret at 50 and 100:
 clipping against no, rank and log transformation, ``initial`` 5, 10 and 16, ``prior_scale`` 0.5, 1
 and 2, ``prior_spread`` 0.3, 0.5, 1 and 2. The weights v were given free scale and ``prior_spread``
-0.3 when that helped there. That equal options share their distances was decided after runs with
-seeds 2000 … 2023 on NAS-Bench-Macro, where it is judged with others.
+0.3 when that helped there. ``trend_scale`` 0.5 was written down before the first run and kept. That
+equal options share their distances was decided after runs with seeds 2000 … 2023 on
+NAS-Bench-Macro, where it is judged with others.
 """
 
 from __future__ import annotations
@@ -37,10 +41,12 @@ import numpy as np
 
 from blox_env.agents._distances import FEATURES, slot_distances
 from blox_env.agents._model_based import ModelBased, clip_level
+from blox_env.agents._process import SAMPLED, Process, Size, Trends
 from blox_env.ground.errors import check_positive_int, unknown_name
 from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.problem import Problem
 from blox_env.problem.history import Trials
+from blox_env.problem.objectives import SIZES
 from blox_env.problem.pareto import front
 
 _GROWTH = 1.1  # of the number of trials between two fits
@@ -61,6 +67,8 @@ class GPBO(ModelBased):
             same number, at most 8, and else Hamming.
         prior_scale: weights of all slots together that the prior is centred on.
         prior_spread: standard deviation of the prior of logarithms of slots' weights.
+        trend_scale: standard deviation that a process's slope by the logarithm of a size has at
+            first, of parameters and of multiply-adds; 0 leaves sizes out.
         margin: how far below the worst values known the reference point of the hypervolume lies,
             as a share of their range.
     """
@@ -76,6 +84,7 @@ class GPBO(ModelBased):
         features: str = "auto",
         prior_scale: float = 1.0,
         prior_spread: float = 0.3,
+        trend_scale: float = 0.5,
         margin: float = 0.1,
     ) -> None:
         self.initial = check_positive_int("initial", initial)
@@ -91,14 +100,24 @@ class GPBO(ModelBased):
             )
         self.prior_scale, self.prior_spread = float(prior_scale), float(prior_spread)
         self.margin = float(margin)
+        if not trend_scale >= 0:
+            raise ValueError(f"trend_scale must be at least 0, got {trend_scale!r}")
+        self.trend_scale = float(trend_scale)
 
     def start(self, problem: Problem, rng: np.random.Generator) -> None:
         """Forget everything."""
         super().start(problem, rng)
         distances = slot_distances(self._space, self.features)
-        self._processes = [
-            _Process(distances, self.prior_scale, self.prior_spread)
-            for _ in problem.objectives.names
+        self._trends = Trends(
+            problem, self._allowed.sample(rng, SAMPLED if self.trend_scale > 0 else 0)
+        )
+        self._processes: list[Process | Size] = [
+            Size(problem, name)
+            if name in SIZES
+            else Process(
+                distances, self.prior_scale, self.prior_spread, len(self._trends), self.trend_scale
+            )
+            for name in problem.objectives.names
         ]
         self._fitted = 0  # trials at the last fit
         self._candidates: IntArray | None = None
@@ -148,12 +167,13 @@ class GPBO(ModelBased):
         self._candidates = candidates = np.concatenate([pending, self._pool(self.candidates)])
         self._open = np.arange(len(candidates)) >= len(pending)
         due = len(seen) >= _GROWTH * self._fitted
+        trend, theirs = self._trends.of(seen), self._trends.of(candidates)
         room = int((_GROWTH - 1) * len(seen)) + 1 + self.batch + len(pending)
         for process, values in zip(self._processes, self._values.T, strict=True):
             process.scale(values, clip_level(values) if len(self._processes) == 1 else -np.inf)
             if due:
-                process.fit(seen, process.scaled(values))
-            process.condition(seen, values, candidates, room)
+                process.fit(seen, trend, process.scaled(values))
+            process.condition(seen, trend, values, candidates, theirs, room)
             for place in range(len(pending)):  # as if they came out at the mean
                 process.add(place)
         self._fitted = len(seen) if due else self._fitted
@@ -237,143 +257,3 @@ def _scalarised_improvement(
     for draw in rng.standard_normal((_DRAWS, len(mean), 1)):
         gain += np.maximum(scalarised((mean + deviation * draw).T) - best, 0)
     return gain
-
-
-# -- the model -----------------------------------------------------------------------------
-
-
-class _Process:
-    """A Gaussian process and what it says about candidates.
-
-    With the Cholesky factor ``L`` of the trials' correlations ``R`` it keeps the columns
-    ``V = L⁻¹ r`` of candidates: their means are ``μ + zᵀV`` with ``z = L⁻¹ (y - μ)``, their
-    variances ``1 - Σ V²``. A further trial, a candidate itself, appends a row to ``V`` and ``z``.
-    """
-
-    def __init__(self, distances: list[FloatArray], scale: float, spread: float) -> None:
-        self.distances = distances
-        slots, kinds = len(distances), len(distances[0])
-        # logarithms of slots' weights, of the weights of kinds of distance, of the nugget
-        self.centre = np.repeat(
-            [np.log(scale / slots), -np.log(kinds), np.log(1e-3)], [slots, kinds, 1]
-        )
-        self.spread = np.repeat([spread, 1.0, 2.0], [slots, kinds, 1])
-        self.bounds = [(c - 6, c + 6) for c in self.centre[:-1]] + [(np.log(1e-6), 0.0)]
-        self.theta: FloatArray = self.centre.copy()
-
-    def fit(self, x: IntArray, y: FloatArray) -> None:
-        """Fit the weights to standardised values ``(n,)`` of architectures ``(n, slots)``."""
-        from scipy import optimize
-
-        n = len(x)
-        one, other = np.tril_indices(n, -1)
-        apart = np.concatenate([d[:, x[one, i], x[other, i]] for i, d in enumerate(self.distances)])
-        starts = [self.theta, self.centre] if n < 40 else [self.theta]
-        found = [
-            optimize.minimize(
-                self._loss,
-                start,
-                args=(apart, y),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=self.bounds,
-                options={"maxiter": 30},
-            )
-            for start in starts
-        ]
-        self.theta = np.asarray(min(found, key=lambda result: float(result.fun)).x)
-
-    def _loss(
-        self, theta: FloatArray, apart: FloatArray, y: FloatArray
-    ) -> tuple[float, FloatArray]:
-        """Negative log posterior of the weights, and its gradient."""
-        from scipy import linalg
-
-        n = len(y)
-        weights, nugget = self._weights(theta)
-        alike = np.exp(-(weights.ravel() @ apart))  # of the pairs below the diagonal, row by row
-        matrix = np.diag(np.full(n, 1 + nugget))
-        below = np.tri(n, k=-1, dtype=bool)
-        matrix[below] = alike
-        factor = linalg.cholesky(matrix, lower=True, check_finite=False)
-        inverse = linalg.cho_solve((factor, True), np.eye(n), check_finite=False)
-        ones = inverse.sum(axis=1)
-        residual = y - ones @ y / ones.sum()
-        alpha = inverse @ residual
-        variance = residual @ alpha / n + 1e-9
-        z = (theta - self.centre) / self.spread
-        loss = n * np.log(variance) / 2 + np.log(np.diag(factor)).sum() + z @ z / 2
-        slope = (inverse - np.outer(alpha, alpha) / variance) / 2  # of the loss by R
-        by_weight = -2 * (apart @ (slope[below] * alike)).reshape(weights.shape) * weights
-        gradient = np.concatenate(
-            [by_weight.sum(axis=1), by_weight.sum(axis=0), [nugget * np.trace(slope)]]
-        )
-        return float(loss), gradient + z / self.spread
-
-    def _weights(self, theta: FloatArray) -> tuple[FloatArray, float]:
-        """Weights ``(slots, kinds)``, and the nugget."""
-        slots = len(self.distances)
-        return np.outer(np.exp(theta[:slots]), np.exp(theta[slots:-1])), float(np.exp(theta[-1]))
-
-    def scale(self, values: FloatArray, lowest: float) -> None:
-        """Set the scale to standardise ``values`` ``(n,)``, those below ``lowest`` clipped."""
-        values = np.maximum(values, lowest)
-        self.lowest, self.zero = lowest, float(values.mean())
-        self.unit = float(values.std()) or 1.0
-
-    def scaled(self, values: FloatArray) -> FloatArray:
-        """Values in the scale of the process."""
-        return np.asarray((np.maximum(values, self.lowest) - self.zero) / self.unit)
-
-    def condition(self, x: IntArray, values: FloatArray, candidates: IntArray, room: int) -> None:
-        """Start anew from ``values`` ``(n,)`` of ``x``; ``room`` for so many more trials."""
-        from scipy import linalg
-
-        weights, self.nugget = self._weights(self.theta)
-        self.apart = [np.tensordot(w, d, 1) for w, d in zip(weights, self.distances, strict=True)]
-        self.candidates = candidates
-        self.onehot = np.concatenate(
-            [np.eye(len(a))[candidates[:, i]] for i, a in enumerate(self.apart)], axis=1
-        ).T
-        n = len(x)
-        self.known = self.scaled(values)
-        apart = np.sum([a[x[:, i, None], x[:, i]] for i, a in enumerate(self.apart)], axis=0)
-        alike = np.exp(-apart)
-        factor = linalg.cholesky(alike + self.nugget * np.eye(n), lower=True, check_finite=False)
-        columns = np.column_stack([np.ones(n), self.known])
-        solved = linalg.solve_triangular(factor, columns, lower=True, check_finite=False)
-        ones, y = solved[:, 0], solved[:, 1]
-        centre = float(ones @ y) / float(ones @ ones)
-        z = y - centre * ones
-        self.variance = float(z @ z) / n + 1e-9
-        self.V = np.empty((n + room, len(candidates)))
-        self.V[:n] = linalg.solve_triangular(factor, self._alike(x), lower=True, check_finite=False)
-        self.rows = n
-        self.mean: FloatArray = centre + z @ self.V[:n]
-        self.rest: FloatArray = np.maximum(1 - np.einsum("ij,ij->j", self.V[:n], self.V[:n]), 1e-12)
-        self.pending: list[tuple[int, FloatArray, float]] = []
-
-    def add(self, j: int) -> None:
-        """Candidate ``j`` becomes a trial, whose value is yet to come."""
-        row, deviation = self.V[self.rows], float(np.sqrt(self.rest[j] + self.nugget))
-        alike = self._alike(self.candidates[[j]])[0]
-        row[:] = (alike - self.V[: self.rows, j] @ self.V[: self.rows]) / deviation
-        self.rest = np.maximum(self.rest - row**2, 1e-12)
-        self.rows += 1
-        self.pending.append((j, row, deviation))
-
-    def learn(self, values: FloatArray) -> None:
-        """The values of what was added, in order."""
-        for (j, row, deviation), y in zip(self.pending, self.scaled(values), strict=True):
-            self.mean = self.mean + (y - self.mean[j]) / deviation * row
-        self.known = np.append(self.known, self.scaled(values))
-        self.pending = []
-
-    def deviation(self) -> FloatArray:
-        """Standard deviations of the candidates' values, ``(candidates,)``."""
-        return np.sqrt(self.variance * (self.rest + self.nugget))
-
-    def _alike(self, x: IntArray) -> FloatArray:
-        """Correlations of architectures with the candidates, ``(n, candidates)``."""
-        apart = np.concatenate([a[x[:, i]] for i, a in enumerate(self.apart)], axis=1)
-        return np.asarray(np.exp(-(apart @ self.onehot)))
