@@ -81,6 +81,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy blox_env tests $(wildcard examples/*.py perf/*.py docs/*.py) .ci/check_wheel.py .ci/check_site.py .ci/release_check.py docs/site/conf.py
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 blox_env
 
 spelling: setup
 	$(BIN)/codespell

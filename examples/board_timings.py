@@ -25,7 +25,7 @@ def write_timings(path: Path) -> None:
         times = usual * rng.lognormal(0, 0.02, len(x))
         for row, ms in zip(x.tolist(), times.tolist(), strict=True):
             lines.append(f"{'-'.join(map(str, row))},{ms:.3f}")
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def main() -> None:

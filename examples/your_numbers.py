@@ -24,7 +24,7 @@ def write_table(path: Path) -> None:
     lines = ["architecture,val_acc,latency_ms:my-phone"]
     for row, acc, ms in zip(x.tolist(), val_acc.tolist(), latency.tolist(), strict=True):
         lines.append(f"{'-'.join(map(str, row))},{acc:.5f},{ms:.3f}")
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def main() -> None:

@@ -111,7 +111,7 @@ def digits_groups(path: Path, folder: Path) -> list[Group]:
     """Listed trainings of the task ``digits``, and those of the pilot's architectures."""
     task = load_task("digits")
     save_task(task, folder)
-    listed = [(tuple(row), seed) for row, seed, _ in json.loads(path.read_text())]
+    listed = [(tuple(row), seed) for row, seed, _ in json.loads(path.read_text(encoding="utf-8"))]
     return groups_of(listed, 128, task="digits", recipe=Recipe(), tag="digits")
 
 

@@ -317,8 +317,11 @@ def test_the_list_of_packages_is_complete():
 @pytest.mark.parametrize("name", ["agents", "wrappers"])
 def test_links_into_the_package(name):
     link = ROOT / "blox_env" / name
-    assert link.is_symlink()
-    assert link.readlink() == Path("..", name)
+    if link.is_file():  # how git writes a link where the system has none
+        assert link.read_bytes() == f"../{name}".encode()
+    else:
+        assert link.is_symlink()
+        assert link.readlink() == Path("..", name)
 
 
 @pytest.mark.parametrize("path", EVERYTHING)

@@ -120,7 +120,7 @@ def read_blocks(path: Path) -> tuple[TaughtBlocks, ...]:
         ValueError: for one that is damaged or of another schema; names it.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         said = content["sha256"]
         if content["schema"] != SCHEMA:
             raise ValueError(f"expected schema {SCHEMA}, got {content['schema']!r}")

@@ -220,7 +220,7 @@ def _recipe_search(path: Path) -> list[list[str]]:
     """Recipes that were tried, where a table of them stands beside the benchmark; heads first."""
     if not path.exists():
         return []
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 

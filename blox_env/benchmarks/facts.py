@@ -20,7 +20,7 @@ def read_facts(path: Path, fields: Mapping[str, type], schema: int) -> dict[str,
         ValueError: where it is missing, damaged or of another schema.
     """
     try:
-        facts: dict[str, Any] = json.loads(path.read_text())
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path.parent} is not a benchmark: {path.name} is missing") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

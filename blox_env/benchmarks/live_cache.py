@@ -257,7 +257,7 @@ def _me() -> _Process:
 def _machine() -> tuple[str, str, str]:
     boot, space = "", ""
     with contextlib.suppress(OSError):  # Linux only
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         space = os.readlink("/proc/self/ns/pid")
     return platform.node(), boot, space
 
@@ -271,7 +271,7 @@ def _born(pid: int) -> str:
 def _stat(pid: int) -> list[str]:
     """Fields of a process from its state on; none where it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return []
 
@@ -286,12 +286,13 @@ def _alive(owner: _Process, since: float) -> bool:
     if sys.platform == "linux":
         fields: list[Any] = _stat(owner.pid)
         return bool(fields) and fields[0] not in ("Z", "X") and _born(owner.pid) == owner.born
+    recent = time.time() - since < _LEASE_S  # numbers of processes come again
     if os.name != "posix":
-        return time.time() - since < _LEASE_S
+        return recent  # there, os.kill ends a process whatever the signal
     try:
         os.kill(owner.pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        return recent
+    return recent

@@ -174,7 +174,7 @@ def read(path: Path) -> Trainings:
     Raises:
         ValueError: names the file and what is wrong with it.
     """
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     try:
         header = json.loads(lines[0].removeprefix("# "))
         if header["schema"] not in (1, SCHEMA):

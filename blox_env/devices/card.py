@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from blox_env.devices.facts import (
     AnotherOccasion,
     DeviceCard,
+    During,
     MeasurementFacts,
     NoiseFacts,
     PredictorFacts,
@@ -87,8 +90,7 @@ def card_text(card: DeviceCard) -> str:
         f"- **Settings:** {listed(card['runtime']['settings'])}.",
         (
             f"- **When:** {during['from']} to {during['to']} (UTC), {during['visits']} visits in "
-            f"{during['runs']} run(s); other processes used {during['others_mean']:.2f} cores in "
-            f"the mean, {during['others_p95']:.2f} at the 95th percentile{_disturbed(card)}."
+            f"{during['runs']} run(s); {used_by_others(during, 'cores')}{_disturbed(card)}."
         ),
         "",
         "| predictor | held-out error | Spearman | Kendall | R² |",
@@ -200,6 +202,19 @@ def _another_occasion(noise: NoiseFacts) -> list[str]:
         f"{found['spearman']:.3f}, Kendall {found['kendall']:.3f}."
     )
     return [line]
+
+
+def used_by_others(during: During, of: str) -> str:
+    """Words for how busy other processes were; some systems do not tell (NaN).
+
+    Args:
+        during: when it was measured.
+        of: what they used.
+    """
+    mean, most = during["others_mean"], during["others_p95"]
+    if math.isnan(mean):
+        return "what other processes used is not known"
+    return f"other processes used {mean:.2f} {of} in the mean, {most:.2f} at the 95th percentile"
 
 
 def listed(entries: dict[str, str]) -> str:

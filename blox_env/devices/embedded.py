@@ -193,7 +193,7 @@ def _check_numbers(name: str, numbers: NDArray[Any], space: SearchSpace) -> None
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        card: dict[str, Any] = json.loads(path.read_text())
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(
             f"{path}: expected JSON, got a file that does not parse: {error}"

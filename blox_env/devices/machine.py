@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ def machine() -> dict[str, str]:
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        lines = (line.partition(":") for line in info.read_text().splitlines())
+        lines = (line.partition(":") for line in info.read_text(encoding="utf-8").splitlines())
         fields = {key.strip(): value.strip() for key, _, value in lines}
         model = fields.get("model name", model)
         if "cpu family" in fields:
@@ -45,7 +47,7 @@ def choose_cores(threads: int) -> tuple[int, ...]:
 @contextmanager
 def pinned(cores: Sequence[int]) -> Iterator[None]:
     """Keep this thread, and those it starts, to ``cores`` for the block; none: to no cores."""
-    if not cores:
+    if sys.platform == "win32" or not cores:
         yield
         return
     before = os.sched_getaffinity(0)
@@ -75,13 +77,17 @@ class OthersClock:
         """Mean number of cores in use by others, at least 0; it resolves about 10 ms."""
         before, self._last = self._last, self._read()
         elapsed, busy, own = (now - then for now, then in zip(self._last, before, strict=True))
-        return max(0.0, (busy - own) / elapsed) if elapsed > 0 else 0.0
+        used = (busy - own) / elapsed if elapsed > 0 else 0.0
+        return used if math.isnan(used) else max(0.0, used)
 
     def _read(self) -> tuple[float, float, float]:
         stat = Path("/proc/stat")
         busy = float("nan")
-        if stat.exists():
-            lines = (line.split() for line in stat.read_text().split("\nintr", 1)[0].splitlines())
+        if stat.exists() and hasattr(os, "sysconf"):
+            lines = (
+                line.split()
+                for line in stat.read_text(encoding="utf-8").split("\nintr", 1)[0].splitlines()
+            )
             ticks = [[int(t) for t in line[1:9]] for line in lines if line[0] in self._names]
             used = sum(sum(t) - t[3] - t[4] for t in ticks)  # all but idle and iowait
             busy = used / os.sysconf("SC_CLK_TCK")
@@ -99,4 +105,9 @@ def watch_others(seconds: float = 2.0, cores: Sequence[int] = ()) -> float:
         clock = OthersClock(cores)
         time.sleep(seconds)
         used = clock()
-    return os.getloadavg()[0] if np.isnan(used) else used
+    return load_average() if np.isnan(used) else used
+
+
+def load_average() -> float:
+    """Processes that ran or waited in the last minute; NaN where the system does not count."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")

@@ -29,7 +29,14 @@ from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
 from blox_env.devices.estimators.few_shot import choose_networks
-from blox_env.devices.machine import OthersClock, choose_cores, machine, pinned, watch_others
+from blox_env.devices.machine import (
+    OthersClock,
+    choose_cores,
+    load_average,
+    machine,
+    pinned,
+    watch_others,
+)
 from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.ground.errors import check_positive_int
@@ -360,7 +367,7 @@ def _visit_all(
                 "position": position,
                 "run": started,
                 "time": round(time.time(), 2),
-                "load": round(os.getloadavg()[0], 2),
+                "load": round(load_average(), 2),
                 **made,
             }
             file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from blox_env.devices.base import Device
 from blox_env.devices.build import raw_of, tabulate, visits_npz
-from blox_env.devices.card import listed, score_row
+from blox_env.devices.card import listed, score_row, used_by_others
 from blox_env.devices.estimators import predictor
 from blox_env.devices.estimators.predictor import Candidate
 from blox_env.devices.facts import facts, score_facts
@@ -218,9 +218,8 @@ def card_text(card: dict[str, Any]) -> str:
         f"- **Networks:** {card['choice']}; random weights.",
         f"- **Versions:** {listed(card['runtime']['versions'])}.",
         (
-            f"- **When:** {during['from']} to {during['to']} (UTC); other processes used "
-            f"{during['others_mean']:.2f} of the cores that it kept to in the mean, "
-            f"{during['others_p95']:.2f} at the 95th percentile."
+            f"- **When:** {during['from']} to {during['to']} (UTC); "
+            f"{used_by_others(during, 'of the cores that it kept to')}."
         ),
         "",
         "| predictor | held-out error | Spearman | Kendall | R² |",

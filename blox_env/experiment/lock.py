@@ -8,11 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blox_env.ground.files import make_folder
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+from blox_env.ground.locks import lock
 
 FILE = ".lock"
 
@@ -22,8 +18,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is made if it is not there, during the block.
 
     The system lets go of it when the process ends, however that happens. The empty file stays: to
-    delete it would let two others hold the lock. Where the system has no such locks, as on Windows,
-    nothing is held.
+    delete it would let two others hold the lock. On a file system without locks nothing is held.
 
     Raises:
         RuntimeError: when another process holds it, or this one does already.
@@ -31,14 +26,13 @@ def locked(folder: Path) -> Iterator[None]:
     make_folder(folder)
     handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RuntimeError(
-                    f"another comparison is at work in {folder}: wait until it has ended, or "
-                    "choose another folder for out"
-                ) from None
+        try:
+            lock(handle)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"another comparison is at work in {folder}: wait until it has ended, or "
+                "choose another folder for out"
+            ) from None
         yield
     finally:
         os.close(handle)

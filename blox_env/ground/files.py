@@ -14,7 +14,9 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 # Environment variables that say where a user's pictures and trainings on request are.
@@ -23,6 +25,7 @@ PLACES = (DATA_PLACE, CACHE_PLACE)
 
 _UNSYNCED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF)  # of folders, on some systems
 _BINARY = getattr(os, "O_BINARY", 0)
+_PAUSES_S = tuple(0.01 * 2**i for i in range(8))  # 2.6 s in all
 _OPENED = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")  # what the process has open
 Data = bytes | memoryview
 
@@ -82,7 +85,7 @@ def write_files(contents: Mapping[str | Path, bytes | str]) -> None:
                 _write_beside(beside[target], data, there)
         for target, place in beside.items():
             with naming(target):
-                os.replace(place, target)
+                patiently(os.replace, place, target)
         for folder in dict.fromkeys(map(os.path.dirname, beside)):
             sync_folder(folder)
     except BaseException:
@@ -146,6 +149,26 @@ def sync_folder(folder: str | Path) -> None:
                 raise
         finally:
             os.close(handle)
+
+
+def patiently(move: Callable[[str | Path, str | Path], None], *places: str | Path) -> None:
+    """Move a file or a folder; on Windows, wait a few seconds for who has it open to close it.
+
+    There, a file that is being read, if only by a virus scanner, is neither replaced nor moved.
+
+    Args:
+        move: such as ``os.replace``.
+        places: its two arguments.
+
+    Raises:
+        OSError: whatever ``move`` raised in the end.
+    """
+    for pause in () if os.name == "posix" else _PAUSES_S:
+        try:
+            return move(*places)
+        except PermissionError:
+            time.sleep(pause)
+    return move(*places)
 
 
 def make_folder(folder: str | Path) -> None:
@@ -260,7 +283,7 @@ def _write_beside(place: str, data: Data, there: os.stat_result | None) -> None:
     """Write a new file that is to replace the one that is there, with its permissions."""
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
-        if there is not None and os.name == "posix":
+        if there is not None and sys.platform != "win32":
             now = os.fstat(handle)
             if (there.st_uid, there.st_gid) != (now.st_uid, now.st_gid):
                 with contextlib.suppress(PermissionError):

@@ -11,10 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+from blox_env.ground.files import patiently
+from blox_env.ground.locks import lock
 
 _LOCK = "lock"
 _HERE = -100  # AT_FDCWD of Linux
@@ -44,11 +42,14 @@ def held(folder: Path, what: str) -> Iterator[bool]:
     try:
         yield left
     finally:
+        if os.name != "posix":  # on Windows, what is open cannot be removed
+            os.close(handle)
         with contextlib.suppress(OSError):
             if os.listdir(folder) == [_LOCK]:  # else it stays, for the next that holds it
                 os.unlink(folder / _LOCK)
                 os.rmdir(folder)
-        os.close(handle)
+        if os.name == "posix":
+            os.close(handle)
 
 
 def _grab(folder: Path, what: str) -> tuple[int, bool]:
@@ -89,15 +90,11 @@ def _open_lock(folder: Path) -> tuple[int | None, bool]:
 
 def _lock(handle: int, new: bool, folder: Path, what: str) -> None:
     busy = f"{what} is at work: wait until it has ended, or choose another place"
-    if fcntl is not None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            raise RuntimeError(busy) from None
-        except OSError:  # a file system without locks: who makes the file has it
-            pass
-    if not new:
+    try:
+        locked = lock(handle)
+    except BlockingIOError:
+        raise RuntimeError(busy) from None
+    if not locked and not new:  # without locks, who makes the file has it
         raise RuntimeError(f"{busy}; if none is, remove {folder}")
 
 
@@ -124,7 +121,7 @@ def move_new(source: Path, target: Path) -> None:
                 raise
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
     else:
-        os.rename(source, target)
+        patiently(os.rename, source, target)
 
 
 def exchange(source: Path, target: Path, aside: Path) -> Path:
@@ -143,12 +140,12 @@ def exchange(source: Path, target: Path, aside: Path) -> Path:
     """
     if _rename(source, target, _EXCHANGE):
         return source
-    os.rename(target, aside)
+    patiently(os.rename, target, aside)
     try:
-        os.rename(source, target)
+        patiently(os.rename, source, target)
     except BaseException:
         try:
-            os.rename(aside, target)
+            patiently(os.rename, aside, target)
         except OSError as error:  # such as a full disk: nothing is lost
             text = f"{os.strerror(error.errno or 0)}; what was there is at {aside} now"
             raise OSError(error.errno, text, str(target)) from error

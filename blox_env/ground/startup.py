@@ -1,7 +1,9 @@
-"""In ``python -m blox_env``, files of the working directory take no library's place.
+"""Where modules are found; the package imports this module before all others.
 
-Python puts that directory first on its path. Importing this module, as the package does before all
-others, takes it away, or puts it last where it is a checkout that is not installed.
+In ``python -m blox_env``, files of the working directory take no library's place: Python puts that
+directory first on its path, and this takes it away, or puts it last where it is a checkout that is
+not installed. And ``blox_env.agents`` and ``blox_env.wrappers`` are found in a checkout without
+links.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import sys
 from itertools import pairwise
 
 PACKAGE = "blox_env"
+BESIDE = ("agents", "wrappers")
 
 
 def tidy(argv: list[str], called: list[str], path: list[str], here: str) -> None:
@@ -29,4 +32,19 @@ def tidy(argv: list[str], called: list[str], path: list[str], here: str) -> None
             path.append(here)
 
 
+def find_beside(path: list[str]) -> None:
+    """Let folders beside the package be found where a link to one is a file.
+
+    Git writes links so where the system has none, or may not make any, as on Windows by default:
+    ``blox_env/agents`` is a text then that says ``../agents``.
+
+    Args:
+        path: ``blox_env.__path__``, which is changed.
+    """
+    beside = os.path.dirname(path[0])
+    if any(os.path.isfile(os.path.join(path[0], name)) for name in BESIDE) and beside not in path:
+        path.append(beside)
+
+
 tidy(sys.argv, sys.orig_argv, sys.path, os.getcwd())
+find_beside(sys.modules[PACKAGE].__path__)  # type: ignore[arg-type]

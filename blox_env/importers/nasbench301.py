@@ -76,7 +76,7 @@ def import_nasbench301(
             members[part].append({"file": file, "library": library, "sha256": sha256})
             origins.append(
                 {
-                    "file": str(path.relative_to(source.parent)),
+                    "file": path.relative_to(source.parent).as_posix(),
                     "sha256": hashlib.sha256(content).hexdigest(),
                     "bytes": len(content),
                 }

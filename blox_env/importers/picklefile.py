@@ -58,7 +58,7 @@ def read_pickle(file: BinaryIO, path: Path, header: Header) -> Iterator[Chunk]:
 
 def _length(row: list[Any] | tuple[Any, ...]) -> int:
     """Number of values of a row; two floats side by side in it have become one run."""
-    return len(row) + sum([value.count - 1 for value in row if type(value) is Floats])
+    return len(row) + sum(value.count - 1 for value in row if type(value) is Floats)
 
 
 def _spread(row: list[Any] | tuple[Any, ...]) -> list[Any]:

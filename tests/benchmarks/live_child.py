@@ -31,7 +31,9 @@ def made_up(row, task, recipe, seed):
 
 
 def _log(line):
-    with Path(os.environ[LOG]).open("a") as file:  # short lines are appended whole
+    with Path(os.environ[LOG]).open(
+        "a", encoding="utf-8"
+    ) as file:  # short lines are appended whole
         file.write(line + "\n")
 
 

@@ -3,11 +3,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import replace
 
 import pytest
 
 from blox_env.benchmarks import live_cache
 from blox_env.benchmarks.live_cache import Key, Training, TrainingCache
+from tests.windows import Windows
 
 KEY = Key("c", "1-2-3", 0)
 DONE = Training((0.25, 0.1 + 0.2), 1 / 3, 12.5)
@@ -147,3 +150,19 @@ def test_the_folder_follows_the_environment(monkeypatch, tmp_path):
     assert live_cache.default_folder() == tmp_path / "mine"
     monkeypatch.delenv("BLOX_ENV_CACHE")
     assert live_cache.default_folder().name == "blox-env"
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_claims_where_processes_cannot_be_looked_at(monkeypatch, system):
+    """Nobody is killed by a question, and a number that came again holds nothing for ever."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    monkeypatch.setattr(live_cache.sys, "platform", system)
+    if system == "win32":
+        monkeypatch.setattr(live_cache, "os", Windows())
+        monkeypatch.setattr(os, "kill", None)
+    me, now = live_cache._me(), time.time()
+    assert live_cache._alive(me, since=now)
+    assert not live_cache._alive(me, since=now - 7 * 3600)
+    gone = replace(me, pid=ended.pid)
+    assert live_cache._alive(gone, since=now) == (system == "win32")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from blox_env.ground import folders
+from blox_env.ground import folders, locks
 from blox_env.ground.folders import exchange, held, move_new
 
 OLD_SYSTEM = pytest.mark.parametrize("flags", [True, False], ids=["flags", "no flags"])
@@ -100,7 +100,7 @@ def test_without_locks_who_makes_the_file_has_it(tmp_path, monkeypatch):
         def flock(*_):
             raise OSError(errno.ENOLCK, "no locks")
 
-    monkeypatch.setattr(folders, "fcntl", NoLocks)
+    monkeypatch.setattr(locks, "fcntl", NoLocks)
     work = tmp_path / "work"
     with (
         held(work, "it"),

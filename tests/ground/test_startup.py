@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from blox_env.ground.startup import tidy
+from blox_env.ground.startup import BESIDE, find_beside, tidy
 
 CHECKOUT = str(Path(__file__).resolve().parents[2])
 
@@ -27,3 +27,25 @@ def test_a_path_without_the_working_directory_stays():
     path = ["/lib", "/work"]
     tidy(["-m"], ["python", "-P", "-m", "blox_env"], path, "/work")
     assert path == ["/lib", "/work"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "after"),
+    [
+        (("folder", "folder"), ["pkg"]),
+        (("text", "text"), ["pkg", "."]),
+        (("folder", "text"), ["pkg", "."]),
+        ((None, None), ["pkg"]),
+    ],
+)
+def test_links_that_are_files_do_not_matter(tmp_path, kinds, after):
+    (tmp_path / "pkg").mkdir()
+    for name, kind in zip(BESIDE, kinds, strict=True):
+        if kind == "folder":
+            (tmp_path / "pkg" / name).mkdir()
+        elif kind == "text":
+            (tmp_path / "pkg" / name).write_bytes(b"../" + name.encode())
+    path = [str(tmp_path / "pkg")]
+    for _ in range(2):
+        find_beside(path)
+        assert path == [str(tmp_path / each) for each in after]

@@ -286,7 +286,9 @@ def peak_mb():
     """Most memory that this process had; ``ru_maxrss`` would inherit what its parent had."""
     status = Path("/proc/self/status")
     if status.exists():
-        (line,) = (s for s in status.read_text().splitlines() if s.startswith("VmHWM:"))
+        (line,) = (
+            s for s in status.read_text(encoding="utf-8").splitlines() if s.startswith("VmHWM:")
+        )
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
