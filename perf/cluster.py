@@ -96,7 +96,9 @@ class Node:
     def _wait(self) -> None:
         """Wait until it belongs to the cluster."""
         until = time.monotonic() + PATIENCE_S
-        while "Ray runtime started" not in (text := Path(self._log.name).read_text()):
+        while "Ray runtime started" not in (
+            text := Path(self._log.name).read_text(encoding="utf-8")
+        ):
             if self._process.poll() is not None or time.monotonic() > until:
                 self.end(signal.SIGKILL)
                 raise RuntimeError(f"node {self.name} did not start:\n{text}")
@@ -219,7 +221,7 @@ def compare(
             process.kill()
             raise
     if process.returncode:
-        raise SystemExit(f"compare failed:\n{Path(log.name).read_text()}")
+        raise SystemExit(f"compare failed:\n{Path(log.name).read_text(encoding='utf-8')}")
     return time.perf_counter() - began
 
 
