@@ -16,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: help setup demo test test-oldest check check-rest format lint types spelling wheel \
         agents browser clients trainers faults fuzz jax protections hashes audit clean \
-        docs notebooks release-check
+        docs notebooks pythons release-check
 
 help:
 	@echo 'make demo         compare three agents on the embedded benchmark (results in runs/demo)'
@@ -33,6 +33,7 @@ help:
 	@echo 'make trainers     longer: those libraries, measured (writes docs/trainers.md)'
 	@echo 'make docs         longer: the documentation site (docs/_site/index.html), checked; its code runs'
 	@echo 'make release-check longer: what a release uploads, built twice, installed, checked; in dist/ (TAG=v1.2.3)'
+	@echo 'make pythons      longer: the tests with each Python that is here (writes docs/platforms.md)'
 	@echo 'make notebooks    longer: executes examples/notebooks, keeps their outputs'
 	@echo 'make browser      longer: the page of a report in Chromium (apt install chromium chromium-driver)'
 	@echo 'make faults       longer: kills, races, corrupt files, full disks, power failures'
@@ -44,6 +45,17 @@ help:
 	@echo 'make clean        remove build products and caches (.venv stays)'
 
 setup: $(STAMP)
+
+# The suite with each Python that is found, in environments of their own; docs/platforms.md has what came of it.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+pythons: $(STAMP)
+	@failed=; for version in $(PYTHONS); do \
+	    command -v python$$version >/dev/null || { echo "make pythons: no python$$version here"; continue; }; \
+	    .ci/make-venv .venv-$$version python$$version && \
+	    .venv-$$version/bin/python $(PIP_INSTALL) -e '.[all,dev]' -c constraints.txt && \
+	    .venv-$$version/bin/python docs/platforms.py || failed="$$failed $$version"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make pythons: failed with$$failed" >&2; exit 1; fi
 
 $(STAMP): pyproject.toml constraints.txt
 	@.ci/make-venv .venv '$(PYTHON)'
@@ -139,7 +151,8 @@ docs: $(DOCS_STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_site/.trees -c docs/site . docs/_site
 	@rm -rf docs/_site/.trees
 	$(BIN)/python .ci/check_site.py docs/_site
-	$(BIN)/python -m pytest -q -m 'site or not site' -o addopts=--import-mode=importlib tests/test_site.py
+	$(BIN)/python -m pytest -q -m 'site or not site' -o addopts=--import-mode=importlib tests/test_site.py \
+	    tests/test_site_browser.py
 
 notebooks: $(DOCS_STAMP)
 	$(BIN)/python -m pytest -q -m notebooks -o addopts=--import-mode=importlib tests/test_notebooks.py
