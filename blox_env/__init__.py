@@ -27,6 +27,7 @@ from blox_env.ground.registry import (
     register_benchmark,
     register_device,
 )
+from blox_env.policies import list_policies, load_policy
 from blox_env.problem import Problem
 from blox_env.problem.history import History, Trials
 from blox_env.spaces import (
@@ -70,8 +71,10 @@ __all__ = [
     "list_agents",
     "list_benchmarks",
     "list_devices",
+    "list_policies",
     "load_benchmark",
     "load_device",
+    "load_policy",
     "register_agent",
     "register_benchmark",
     "register_device",

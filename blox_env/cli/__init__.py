@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import blox_env
-from blox_env.cli import data, devices, experiments, rewards, searching, surrogates
+from blox_env.cli import data, devices, experiments, policies, rewards, searching, surrogates
 from blox_env.cli.common import INTERRUPTED, PLUGINS, Json, console, errors
 from blox_env.cli.screen import print_json
 
@@ -86,7 +86,7 @@ def info(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List what is there: benchmarks, tasks, devices, agents; or what an imported store has."""
+    """List what is there: benchmarks, devices, agents, policies; or what an imported store has."""
     if store is not None:
         from blox_env.cli.views.imports import show_store
 
@@ -99,6 +99,7 @@ def info(
         "tasks": list_tasks(),
         "devices": blox_env.list_devices(),
         "agents": blox_env.list_agents(),
+        "policies": blox_env.list_policies(),
     }
     if json:
         print_json(console, {"version": blox_env.__version__, **kinds})
@@ -115,6 +116,7 @@ app.command()(experiments.report)
 app.command()(experiments.validate)
 app.command()(experiments.leaderboard)
 app.command()(rewards.rewards)
+app.command()(policies.policy)
 app.command()(devices.measure)
 app.command()(devices.devices)
 app.command("import")(data.import_)

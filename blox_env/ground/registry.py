@@ -71,6 +71,10 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
         "tpe": "blox_env.agents.tpe:TPE",
     },
+    "policy": {
+        "device-conditioned": "blox_env.policies.loading:device_conditioned",
+        "latency-goal": "blox_env.policies.loading:latency_goal",
+    },
     "importer": {
         "csv": "blox_env.importers.table:read",
         "hw-nas-bench": "blox_env.importers.hw_nas_bench:read",
@@ -108,6 +112,7 @@ _FOLDERS: dict[str, dict[str, str]] = {
         "latency.npy": "blox_env.devices.imported:from_folder",
         "slots.json": "blox_env.devices.slotwise:from_folder",
     },
+    "policy": {"card.json": "blox_env.policies.files:read_policy"},
 }
 T = TypeVar("T")
 
