@@ -21,6 +21,7 @@ class Pieces:
         starts: first column of each piece in a row; pieces do not overlap.
         width: columns of a row.
         base: what stands where no piece does, ``(width,)``; left out where pieces fill the row.
+        firsts: what a choice of a piece's first row is called, 0 for each if not given.
 
     Raises:
         ValueError: for pieces that overlap or do not fit into the row.
@@ -32,8 +33,10 @@ class Pieces:
         starts: Sequence[int],
         width: int,
         base: NDArray[Any] | None = None,
+        firsts: Sequence[int] | None = None,
     ) -> None:
-        self.dtype, self.width, self._base = tables[0].dtype, width, base
+        self.dtype, self.width = tables[0].dtype, width
+        self._firsts = [0] * len(tables) if firsts is None else [int(first) for first in firsts]
         size = self.dtype.itemsize
         widths = [table.shape[1] for table in tables]
         covered = np.zeros(width + 1, dtype=int)
@@ -43,9 +46,10 @@ class Pieces:
             covered[start : start + wide] += 1
         if covered.max() > 1:
             raise ValueError(f"column {int(covered.argmax())} belongs to more than one piece")
-        self._full = bool(covered[:-1].all())
-        if not self._full and base is None:
+        self._bare = np.flatnonzero(covered[:-1] == 0)
+        if len(self._bare) and base is None:
             raise ValueError("expected a base for the columns that no piece fills")
+        self._base = None if base is None else base[self._bare]
         self._row = np.dtype(
             {
                 "names": [f"p{k}" for k in range(len(tables))],
@@ -64,7 +68,7 @@ class Pieces:
         """Fresh rows ``(n, width)``.
 
         Args:
-            choices: of each piece, the row of its table, ``(n, pieces)``.
+            choices: of each piece, the row of its table, counted from its first, ``(n, pieces)``.
         """
         return self._rows(choices.T.copy())
 
@@ -72,7 +76,7 @@ class Pieces:
         """The same as :meth:`rows`, quicker where few pieces are others than in the last call.
 
         Args:
-            choices: of each piece, the row of its table, ``(n, pieces)``.
+            choices: of each piece, the row of its table, counted from its first, ``(n, pieces)``.
         """
         by_piece = choices.T.copy()
         if self._before is None or self._before[0].shape != by_piece.shape:
@@ -85,12 +89,13 @@ class Pieces:
 
     def _rows(self, by_piece: IntArray) -> NDArray[Any]:
         whole = np.empty((by_piece.shape[1], self.width), dtype=self.dtype)
-        if not self._full:
-            whole[:] = self._base
+        if len(self._bare):
+            whole[:, self._bare] = self._base
         self._put(whole, by_piece, range(len(self._blocks)))
         return whole
 
     def _put(self, whole: NDArray[Any], by_piece: IntArray, pieces: Iterable[int]) -> None:
         view = whole.view(self._row)[:, 0]
         for k in pieces:
-            view[f"p{k}"] = self._blocks[k].take(by_piece[k])
+            rows = by_piece[k] - self._firsts[k] if self._firsts[k] else by_piece[k]
+            view[f"p{k}"] = self._blocks[k].take(rows)

@@ -76,7 +76,7 @@ class Observer:
             self._table = np.concatenate(self._segments)
         elif observation != "graph":
             starts = np.cumsum([0, *widths[:-1]]).tolist()
-            self._pieces = Pieces(self._segments, starts, width)
+            self._pieces = Pieces(self._segments, starts, width, firsts=cells.blank.tolist())
 
     def space(self, actions: int) -> spaces.Space[Any]:
         """The observation space of one environment with masks of so many actions."""
@@ -112,7 +112,7 @@ class Observer:
         if self._table is not None:
             flat = self._table.take(cells, axis=0).reshape(len(cells), -1)
         else:
-            flat = self._pieces.rows_again(cells - self._cells.blank)
+            flat = self._pieces.rows_again(cells)
         if goals is not None:
             flat = np.concatenate([flat, goals], axis=1)
         if self.kind == "dict":
