@@ -2,12 +2,14 @@
 
 import re
 import shlex
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import typer
 
 import blox_env.cli
+from blox_env.ground import registry
 from tests.test_pages import loaded
 from tests.test_structure import api
 
@@ -44,6 +46,7 @@ def pages():
 def test_python_of_a_page_runs(path, pages, tmp_path, monkeypatch, capsys):
     """From top to bottom in one namespace; what is imported from others has a stand-in."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(registry, "_ENTRIES", deepcopy(registry._ENTRIES))
     code = "\n".join(blocks(path, "python"))
     space = pages.SPACES.get(pages.space_of(path.stem.removesuffix("-v0")))
     names = {"__name__": path.stem, "imported": pages.Nothing(space()) if space else None}
