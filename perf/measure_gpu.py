@@ -3,6 +3,7 @@
     python perf/measure_gpu.py --out FOLDER --seconds 65             where the GPU is
     python perf/measure_gpu.py --out FOLDER --seconds 20 --retest    again, in another process
     python perf/measure_gpu.py --build FOLDER/gpu.tgz                anywhere: files and cards
+    python perf/measure_gpu.py --rebuild h100-torch-graph            these again, from their visits
 
 Needs torch for CUDA, and of this package what has no extra. The devices are measured in the order
 of :data:`DEVICES`, each with as many networks as its share of the time allows: a few visits
@@ -130,7 +131,12 @@ def main() -> None:
     parser.add_argument("--prefix", help="of the devices' names, the GPU's own name if not given")
     parser.add_argument("--retest", action="store_true", help=f"{RETESTED} networks again")
     parser.add_argument("--build", type=Path, metavar="FILE", help=f"write devices from {PACKED}")
+    parser.add_argument("--rebuild", action="store_true", help="write devices anew, none measured")
     options = parser.parse_args()
+    if options.rebuild:
+        for name in options.devices:
+            made(DATA / name, name)
+        return
     if options.build:
         build(options.build, options.devices)
         return
@@ -354,6 +360,20 @@ def pack(raw: Path, out: Path) -> None:
                 tar.add(path, path.relative_to(raw))
 
 
+def made(source: Path, name: str) -> None:
+    """Write one device.
+
+    Args:
+        source: its raw folder, or itself: a device keeps its visits.
+        name: of the device.
+    """
+    from blox_env.devices.build import build_device
+
+    priors = [blox_env.load_device(prior) for prior in PRIORS]
+    device = build_device(source, DATA / name, priors=priors)
+    print(device, device.card["predictor"], device.card["noise"]["retest"])
+
+
 def build(packed: Path, wanted: list[str]) -> None:
     """Write devices of a packed file below the embedded ones.
 
@@ -361,9 +381,8 @@ def build(packed: Path, wanted: list[str]) -> None:
         packed: the file.
         wanted: names of the devices; all of them if empty.
     """
-    from blox_env.devices.build import add_retest, build_device
+    from blox_env.devices.build import add_retest
 
-    priors = [blox_env.load_device(name) for name in PRIORS]
     with tempfile.TemporaryDirectory() as scratch:
         with tarfile.open(packed) as tar:
             tar.extractall(scratch, filter="data")
@@ -374,8 +393,7 @@ def build(packed: Path, wanted: list[str]) -> None:
             again = Path(scratch, "retest", name)
             if (again / "plan.json").exists():
                 source, again = join(source, again, Path(scratch, "both", name))
-            device = build_device(source, DATA / name, priors=priors)
-            print(device, device.card["predictor"], device.card["noise"]["retest"])
+            made(source, name)
             if len(read_visits(again)[0]["architectures"]) > 1:
                 print("another occasion:", add_retest(DATA / name, again))
 

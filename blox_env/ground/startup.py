@@ -1,4 +1,4 @@
-"""Where modules are found; the package imports this module before all others.
+"""Folders where modules are found; the package imports this module before all others.
 
 In ``python -m blox_env``, files of the working directory take no library's place: Python puts that
 directory first on its path, and this takes it away, or puts it last where it is a checkout that is
