@@ -2,13 +2,13 @@
 
     python perf/train_policies.py latency-goal
     python perf/train_policies.py device-conditioned
-    python perf/train_policies.py device-conditioned --split leave-out-x86-ncnn-1t --out runs/ncnn
+    python perf/train_policies.py device-conditioned --split leave-out-x86-ncnn-1t
 
 Goal-conditioned imitation in hindsight: an update asks for a batch of targets (and devices), plays
 episodes for some of them, and imitates for every question the best of all architectures that
 episodes have met so far. Devices are those of training, and made-up ones between them: mixtures of
 their latencies with costs of operations of their own, so that the policy reads a device from its
-probes. Seeds are fixed. A training that is stopped goes on where it was kept last.
+probes. Seeds are fixed. A training that is stopped goes on where it was kept.
 """
 
 from __future__ import annotations
@@ -16,14 +16,20 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from judge_policies import (  # type: ignore[import-not-found]  # stands beside this script
+    CELLS,
+    DATA,
+    completed,
+    shown,
+)
 from numpy.typing import NDArray
 from torch import nn
 
@@ -34,7 +40,6 @@ from blox_env.ground.typing import FloatArray, IntArray
 from blox_env.policies import write_policy
 from blox_env.policies.goals import Goal, Place, Probes
 from blox_env.transfer import PREFIX, PROBES, load_split
-from perf.judge_policies import CELLS, DATA, completed, shown
 
 KEEP = Path("runs/policies")
 REWARD = "constraint"
@@ -42,11 +47,11 @@ HIDDEN, CRITIC = (128, 128), (64, 64)
 KNOTS = 64  # of the target's place
 BEYOND = 1.02  # the range ends there, in latencies of the most accurate network
 GAP = 0.1  # of the distance of held-out targets: what is left out on either side of each
-UPDATES = 8000
+UPDATES = {"latency-goal": 3000, "device-conditioned": 9_000}
 QUESTIONS, EPISODES, ROUNDS = 256, 256, 64  # a batch; episodes for the first ROUNDS of it
 UNSEEN = ("ethos-u55-128", "ethos-u65-256")  # no other device helped to predict these
-REAL = 0.3  # share of questions about a device as it is
-COSTS, SINGLE = 0.1, 0.01  # spread of a made-up device's costs of operations, and of single blocks
+REAL = 0.4  # share of questions about a device as it is
+COSTS, SINGLE = 0.1, 0.004  # spread of a made-up device's costs of operations, and of single blocks
 MARGIN = 0.1  # what is slower by that than a more accurate one, on every device, is never a label
 RANDOM = 0.15  # of the choices of episodes, falling to 0
 KEEP_EVERY = 250
@@ -86,6 +91,7 @@ class Questions:
         self.val_acc = benchmark.evaluate(self.rows).val_acc
         boards = [blox_env.load_device(device) for device in devices]
         self.latency = np.log([board.latency_ms(self.rows) for board in boards])
+        self.tables = sha256(self.val_acc.tobytes() + self.latency.tobytes()).hexdigest()
         self.alone = name == "latency-goal"
         order = np.argsort(-self.val_acc, kind="stable")
         self.useful = self._useful(order, 0.0 if self.alone else MARGIN)  # most accurate first
@@ -180,13 +186,12 @@ class Training:
             torch.manual_seed(seed)
             self.actor = network((inputs, *HIDDEN, 45))
             self.critic = network((inputs, *CRITIC, 2))
-        both = [*self.actor.parameters(), *self.critic.parameters()]
-        self.optimiser = torch.optim.Adam(both, lr=2e-3)
+        self.both = [*self.actor.parameters(), *self.critic.parameters()]
+        self.optimiser = torch.optim.Adam(self.both, lr=2e-3)
         self.met = np.zeros(len(questions.rows), dtype=bool)
         acc = questions.val_acc
         self.scale = [float(acc.std()), 0.25]
-        middle = 0.0 if not questions.alone else float(np.median(questions.latency[0]))
-        self.shift = [float(acc.mean()), middle]
+        self.shift = [float(acc.mean()), float(questions.alone and np.median(questions.latency))]
 
     def update(self) -> tuple[float, float]:
         """One step of both networks; the losses."""
@@ -210,8 +215,7 @@ class Training:
         off = ((self.critic(inputs) - told) ** 2).mean()
         self.optimiser.zero_grad()
         (loss + off).backward()
-        both = [*self.actor.parameters(), *self.critic.parameters()]
-        nn.utils.clip_grad_norm_(both, 1.0)
+        nn.utils.clip_grad_norm_(self.both, 1.0)
         self.optimiser.step()
         self.done += 1
         return float(loss.detach()), float(off.detach())
@@ -269,6 +273,7 @@ class Training:
         Args:
             path: where it is kept.
         """
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             self.take(torch.load(path, weights_only=True))
         while self.done < self.updates:
@@ -276,11 +281,10 @@ class Training:
             for _ in range(min(KEEP_EVERY, self.updates - self.done)):
                 losses = self.update()
             self.seconds += time.process_time() - start
-            path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(self.state(), path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
-            print(f"{self.done:6} loss {losses[0]:.3f}, {losses[1]:.4f}; met {self.met.sum():,}")
-            sys.stdout.flush()
+            line = f"{self.done:6} loss {losses[0]:.3f}, {losses[1]:.4f}; met {self.met.sum():,}"
+            print(line, flush=True)
 
     def state(self) -> dict[str, Any]:
         """All that changes."""
@@ -288,12 +292,12 @@ class Training:
         rng = json.dumps(self.rng.bit_generator.state)
         return {
             "parts": parts, "rng": rng, "met": torch.as_tensor(self.met), "done": self.done,
-            "seconds": self.seconds, "updates": self.updates,
+            "seconds": self.seconds, "updates": self.updates, "tables": self.questions.tables,
         }  # fmt: skip
 
     def take(self, state: dict[str, Any]) -> None:
-        """Go on from there, if it is of a training of this length."""
-        if state["updates"] != self.updates:
+        """Go on from there, if it is of a training of this length on the same tables."""
+        if (state["updates"], state["tables"]) != (self.updates, self.questions.tables):
             return
         actor, critic, optimiser = state["parts"]
         self.actor.load_state_dict(actor)
@@ -304,14 +308,13 @@ class Training:
         self.seconds = state["seconds"]
 
 
-def described(name: str, questions: Questions, devices: list[str], probed: int) -> dict[str, Any]:
+def described(name: str, questions: Questions, devices: list[str]) -> dict[str, Any]:
     """The part of the card that says what the policy is.
 
     Args:
         name: of the policy.
         questions: of its training.
         devices: of its training.
-        probed: number of reference networks.
     """
     env = {"benchmark": defaults.BENCHMARK, "reward": REWARD, "observation": "onehot"}
     if questions.alone:
@@ -330,30 +333,30 @@ def described(name: str, questions: Questions, devices: list[str], probed: int) 
     else:
         words = (
             "Proposes the most accurate network within a latency target on a device that it may "
-            f"never have met, told by the latencies of {probed} reference networks on it."
+            f"never have met, told by the latencies of {PROBES} reference networks on it."
         )
-        env_all = {**env, "goal": "device", "goal_probes": probed}
-        goal = {"kind": "device", "probes": probed, "scale": 4.0}
+        env_all = {**env, "goal": "device", "goal_probes": PROBES}
+        goal = {"kind": "device", "probes": PROBES, "scale": 4.0}
     return {
         "name": name, "description": words, "space": "blox", "environment": env_all, "goal": goal,
         "network": {"actor": list(HIDDEN), "critic": list(CRITIC)},
     }  # fmt: skip
 
 
-def trained(training: Training, command: str, seed: int, left_out: str) -> dict[str, Any]:
+def trained(training: Training, name: str, seed: int, left_out: str) -> dict[str, Any]:
     """The part of the card about the training.
 
     Args:
         training: that has ended.
-        command: that did it.
+        name: of the policy.
         seed: of it.
         left_out: what it never saw, in words.
     """
     return {
-        "command": command, "seed": seed, "updates": training.updates, "questions": QUESTIONS,
-        "episodes": EPISODES, "steps": training.updates * EPISODES * 3,
-        "architectures": int(training.met.sum()), "processor_s": training.seconds,
-        "torch": torch.__version__, "left_out": left_out,
+        "command": f"python perf/train_policies.py {name}", "seed": seed,
+        "updates": training.updates, "questions": QUESTIONS, "episodes": EPISODES,
+        "steps": training.updates * EPISODES * 3, "architectures": int(training.met.sum()),
+        "processor_s": training.seconds, "torch": torch.__version__, "left_out": left_out,
         "method": "goal-conditioned imitation in hindsight of the best architecture that episodes "
         "have met, for every question of a batch;",
     }  # fmt: skip
@@ -363,11 +366,12 @@ def main() -> None:
     """Train, write, judge, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("name", choices=("latency-goal", "device-conditioned"))
-    parser.add_argument("--updates", type=int, default=UPDATES)
+    parser.add_argument("--updates", type=int, default=0, help="if others than by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", help=f"train and judge on a split, such as {PREFIX}x86-ncnn-1t")
-    parser.add_argument("--out", type=Path, default=DATA, help="folder of policies")
+    parser.add_argument("--out", type=Path, help="folder of policies, the package's if not given")
     given = parser.parse_args()
+    updates = given.updates or UPDATES[given.name]
     torch.set_num_threads(1)
     every = blox_env.list_devices("blox")
     unseen = [] if given.name == "latency-goal" else list(UNSEEN)
@@ -375,20 +379,20 @@ def main() -> None:
     left_out = f"{CELLS} gaps of the range, a tenth of their distance on either side of each"
     if unseen:
         left_out = f"the devices {', '.join(unseen)}"
-    kept = KEEP / f"{given.name}-{given.updates}-{given.seed}.pt"
+    kept = KEEP / f"{given.name}-{updates}-{given.seed}.pt"
     if given.split:
         split = load_split(given.split)
         seen, unseen = [str(name) for name in split.train], [str(split.test)]
         left_out = f"the device {unseen[0]}, and those that helped to predict it or it to predict"
         kept = kept.with_stem(f"{kept.stem}-{given.split}")
     questions = Questions(given.name, seen)
-    training = Training(questions, given.updates, given.seed)
+    training = Training(questions, updates, given.seed)
     training.run(kept)
-    command = f"python perf/train_policies.py {given.name}"
-    card = described(given.name, questions, seen, PROBES)
-    card["training"] = trained(training, command, given.seed, left_out)
+    card = described(given.name, questions, seen)
+    card["training"] = trained(training, given.name, given.seed, left_out)
     card["expects"] = {"scale": training.scale, "shift": training.shift}
-    folder = write_policy(given.out / given.name, card, training.weights())
+    out = given.out or (KEEP / given.split if given.split else DATA)
+    folder = write_policy(out / given.name, card, training.weights())
     print(shown(completed(folder, [*unseen, *seen], seen)))
 
 
