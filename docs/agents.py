@@ -55,18 +55,19 @@ NAS-Bench-Macro. What is there already is not run again; `docs/agents.json` keep
 """
 
 
-def cells(agents: dict[str, Any], mark: str, scale: float = UNIT) -> Cells:
+def cells(agents: dict[str, Any], mark: str, scale: float = UNIT, kind: str = "regret") -> Cells:
     """Interquartile mean regret of every agent that was judged at a number of evaluations.
 
     Args:
         agents: of one problem, as kept.
         mark: number of evaluations.
         scale: of the figures.
+        kind: ``"regret"``, the true one, or ``"seen"``, what searches took it for.
     """
     return {
-        agent: iqm([scale * np.array(found["regret"][mark])])
+        agent: iqm([scale * np.array(found[kind][mark])])
         for agent, found in agents.items()
-        if mark in found["regret"]
+        if mark in found.get(kind, {})
     }
 
 
@@ -127,8 +128,26 @@ def problem_lines(name: str, found: dict[str, Any]) -> Iterator[str]:
     yield ""
     head = ["agent", *(f"{int(mark):,} evaluations" for mark in columns)]
     rows = [[agent, *(shown(each, agent, most) for each in columns.values())] for agent in order]
+    seen = {mark: cells(found["agents"], mark, kind="seen") for mark in columns}
+    seen = {mark: column for mark, column in seen.items() if column}
+    if seen:
+        yield "A search sees single trainings here, and what looks best to it is partly luck. The"
+        yield "last columns have what it would say of itself: the noisy reward of its best, to the"
+        yield "true best of the table; below 0 is better than can be. What counts is left of them."
+        yield ""
+        head += [f"{int(mark):,}, as seen" for mark in seen]
+        for row in rows:
+            row += [plain(column.get(row[0])) for column in seen.values()]
     yield from table(head, rows)
     yield ""
+
+
+def plain(found: Estimate | None) -> str:
+    """A figure with its interval, without comparison; nothing where it is missing."""
+    if found is None:
+        return ""
+    interval = f" [{found.low:.2f}, {found.high:.2f}]" if found.known else ""
+    return f"{found.value:.2f}{interval}"
 
 
 def independent(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:

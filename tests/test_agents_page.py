@@ -1,0 +1,58 @@
+"""The page that compares agents, from figures that are made up or those of one short search."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy")
+
+import blox_env
+from docs.agents import problem_lines
+from perf.agents import is_seen, judge
+
+pytestmark = pytest.mark.extra
+NOISY = "cifar10, x86-ort-1t, single trainings"
+
+
+def cell(level, **more):
+    return {"regret": {"50": [level] * 6, "200": [level / 2] * 6}, **more}
+
+
+def test_what_a_search_says_of_itself_stands_beside_its_true_regret():
+    agents = {"quick": cell(0.004, seen={"50": [-0.003] * 6, "200": [-0.005] * 6})}
+    agents["other"] = cell(0.002)
+    found = {"size": 9, "random": 0.05, "agents": agents, "long": {}}
+    lines = list(problem_lines(NOISY, found))
+    assert "| agent | 50 evaluations | 200 evaluations | 50, as seen | 200, as seen |" in lines
+    (quick,) = [line for line in lines if line.startswith("| quick")]
+    assert [part.split()[0] for part in quick.split("|")[2:-1]] == [
+        "4.00", "2.00", "-3.00", "-5.00"
+    ]  # fmt: skip
+    (other,) = [line for line in lines if line.startswith("| other")]
+    assert other.endswith("|  |  |")
+    del agents["quick"]["seen"]
+    assert not any("as seen" in line for line in problem_lines(NOISY, found))
+
+
+def test_true_and_seen_regret_of_one_search():
+    problem = {
+        kind: blox_env.Problem("digits", None, budget=50, noise="sampled", seed=3)
+        for kind in (False, True)
+    }
+    found = {
+        kind: judge(each, "random-search", {}, 5, best=1.0, as_seen=kind)[50]
+        for kind, each in problem.items()
+    }
+    history = problem[True].history
+    best = int(np.argmax(history.reward))
+    assert found[True] == round(1 - history.reward[best], 8)
+    assert found[False] == round(1 - problem[True].peek(history.x[best]).reward[0], 8)
+    assert found[True] < found[False]  # what looks best was lucky
+
+
+def test_what_is_missing_beside_figures_that_are_there():
+    assert is_seen(cell(0.1), "tpe", NOISY)
+    assert is_seen(cell(0.1), "random-search", "digits")
+    assert not is_seen(cell(0.1), "random-search", NOISY)
+    known = {"50": [0.0] * 6, "200": [0.0] * 6}
+    assert is_seen(cell(0.1, seen=known), "random-search", NOISY)
+    assert not is_seen(cell(0.1, seen=known | {"200": [0.0] * 5}), "random-search", NOISY)
