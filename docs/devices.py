@@ -71,9 +71,9 @@ blox-env measure --budget 50 --out runs/few --build runs/my-device --device my-l
 How good that is: each embedded device left out in turn, predicted from so many of its networks and
 the other devices (but for those that it helped to predict, see their cards), and compared with its
 other measured or estimated networks (`python perf/few_shot.py`).
-Networks are *chosen* as the command does, or *drawn* at random (mean of 20 draws); *alone* is a
-ridge on counts of operations without the other devices, on drawn networks. *Measured again* is what
-the device itself gives on another occasion.
+Networks are *chosen* as the command does, from two thirds of the measured ones, or *drawn* at
+random (means of 20 draws of both); *alone* is a ridge on counts of operations without the other
+devices, on drawn networks. *Measured again* is what the device itself gives on another occasion.
 """
 
 
