@@ -154,7 +154,9 @@ def hypervolume_along(
     keep = answers(run) & ~np.isnan(run.columns["latency_ms"])
     order = np.flatnonzero(keep)[np.argsort(where[keep], kind="stable")]
     points = np.stack([run.columns["val_acc"], run.columns["latency_ms"]], axis=1)[order]
-    adds = np.flatnonzero(_adds(points * (-1.0, 1.0)))  # the others change no front
+    adds = np.arange(len(points))
+    if len(grid) > 1:
+        adds = np.flatnonzero(_adds(points * (-1.0, 1.0)))  # the others change no front
     seen = np.searchsorted(adds, np.searchsorted(where[order], grid + _SHARP, side="right"))
     result = np.zeros(len(grid))
     for number, count in enumerate(seen):
@@ -183,7 +185,8 @@ def _adds(points: FloatArray) -> NDArray[np.bool_]:
 
 def _covers(points: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
     """True where a point ``(n, 2)`` is no worse in both than another ``(m, 2)``: ``(n, m)``."""
-    return np.asarray((points[:, None] <= others[None, :]).all(axis=2))
+    first, second = (np.less_equal.outer(points[:, k], others[:, k]) for k in (0, 1))
+    return np.asarray(first & second)
 
 
 def curves(

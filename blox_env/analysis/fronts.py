@@ -36,6 +36,11 @@ class Points:
         best = np.unique(self._both()[self.on_front()], axis=0)
         return Points(best[:, 0], best[:, 1])
 
+    def distinct(self) -> Points:
+        """Each of the points once, fastest first."""
+        each = np.unique(self._both(), axis=0)
+        return Points(each[:, 0], each[:, 1])
+
     def on_front(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Mask ``(n,)`` of the points of the front, copies included."""
         return front(self._both(), maximise=(False, True))

@@ -165,13 +165,20 @@ def improvement(
         )
     pairs = list(zip(mine, theirs, strict=True))
     sign = -1.0 if less_is_better else 1.0
-    signs = [np.sign(sign * (a[:, None] - b[None, :])) for a, b in pairs]
-    value = float(np.mean([0.5 + 0.5 * found.mean() for found in signs]))
+    value = float(np.mean([0.5 + 0.5 * sign * _larger(a, b) for a, b in pairs]))
     sizes = [(len(a), len(b)) for a, b in pairs]
     runs = min(sum(len(a) for a in mine), sum(len(b) for b in theirs))
     if runs < FEWEST:
         return Estimate(value, math.nan, math.nan, runs)
     return Estimate(value, *_newcombe(value, sizes), runs)
+
+
+def _larger(values: FloatArray, others: FloatArray) -> float:
+    """Mean sign of the difference of any of the values ``(m,)`` to any of the others ``(n,)``."""
+    order = np.sort(others)
+    below = np.searchsorted(order, values, side="left").sum()
+    above = len(others) * len(values) - np.searchsorted(order, values, side="right").sum()
+    return float((below - above) / (len(values) * len(others)))
 
 
 def no_difference(found: Estimate, sizes: Sequence[tuple[int, int]]) -> float:

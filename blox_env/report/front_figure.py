@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SIZE = (5.6, 4.7)  # inches
 TABLE = "table"  # the name under which the whole space's front goes
+_DOTS = 200_000  # that are drawn as they are
 _TAIL = 0.05  # share of the space that a picture may leave out below where it would fill much of it
 
 
@@ -172,7 +173,12 @@ def _right(found: Mapping[str, Points], whole: Points | None, target_ms: float |
 
 
 def _scatter(axes: Axes, found: Mapping[str, Points]) -> None:
-    """Evaluated architectures of all agents, mixed so that none hides the others."""
+    """Evaluated architectures of all agents, mixed so that none hides the others.
+
+    Of very many, those of an agent that lie on each other are drawn once.
+    """
+    if sum(map(len, found.values())) > _DOTS:
+        found = {agent: points.distinct() for agent, points in found.items()}
     x = np.concatenate([points.latency_ms for points in found.values()])
     y = np.concatenate([points.val_acc for points in found.values()])
     colours = [style["color"] for _, style in zip(found, styles(), strict=False)]

@@ -34,6 +34,19 @@ def test_points_lie_where_the_lines_are():
     assert overlay(figure, {}, {}) == ""
 
 
+def test_of_very_many_dots_those_on_each_other_are_drawn_once(monkeypatch):
+    points = Points(np.array([1.0, 1.0, 2.0, 3.0]), np.array([0.5, 0.5, 0.7, 0.7]))
+    found = {"a": points, "b": points}
+
+    def dots():
+        (axes,) = front_figure(found).axes
+        return max(len(drawn.get_offsets()) for drawn in axes.collections)
+
+    assert dots() == 8
+    monkeypatch.setattr("blox_env.report.front_figure._DOTS", 7)
+    assert dots() == 6
+
+
 def test_slow_architectures_take_no_room_and_equal_fronts_are_both_seen():
     latency = np.append(np.linspace(1, 2, 990), np.linspace(5, 10, 10))
     whole = Points(latency, np.append(np.linspace(0.8, 0.9, 990), np.full(10, 0.7)))
