@@ -83,9 +83,9 @@ def shown(column: Cells, agent: str, most: int) -> str:
         return ""
     best = min(column.values(), key=lambda each: (each.value, each.high))
     own = column[agent]
-    text = f"{own.value:.2f}"
+    text = f"{own.value:z.2f}"
     if own.known:
-        text += f" [{own.low:.2f}, {own.high:.2f}]"
+        text += f" [{own.low:z.2f}, {own.high:z.2f}]"
     if own.value <= best.value:
         text = f"**{text}**"
     elif own.known and best.known and own.low <= best.high:
@@ -146,8 +146,8 @@ def plain(found: Estimate | None) -> str:
     """A figure with its interval, without comparison; nothing where it is missing."""
     if found is None:
         return ""
-    interval = f" [{found.low:.2f}, {found.high:.2f}]" if found.known else ""
-    return f"{found.value:.2f}{interval}"
+    interval = f" [{found.low:z.2f}, {found.high:z.2f}]" if found.known else ""
+    return f"{found.value:z.2f}{interval}"
 
 
 def independent(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
