@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -93,6 +94,16 @@ def names() -> list[str]:
 def space_of(name: str) -> str:
     """``"DartsEdit"`` -> ``"Darts"``."""
     return name.removeprefix("MO").removesuffix("Edit")
+
+
+def beside(name: str) -> Any:
+    """A script beside this one as a module, however this one was started."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def make(name: str, **arguments: Any) -> gym.Env[Any, Any]:
@@ -299,6 +310,8 @@ def page(name: str) -> str:
             body += ["", "Episodes and infos are those of [Blox-v0](Blox-v0.md)."]
     else:
         body += ["", "## Reward, episodes, info", "", f"Those of [{like}-v0]({like}-v0.md)."]
+    curves = beside("learning_curves")
+    body += curves.words(name, curves.kept())
     body += ["", "## Arguments", "", *options(config, name)]
     body += ["", "## Versions", "", said.get("Version history", "* v0: initial version.")]
     return "\n".join([*head, *body]).rstrip() + "\n"
