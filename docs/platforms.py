@@ -30,6 +30,7 @@ COMMAND = ("-m", "pytest", "-q", "-rs", "-n", "1")
 BLOCK = re.compile(r"(<!-- tables -->\n).*?(<!-- /tables -->)", re.DOTALL)
 COUNTS = ("passed", "skipped", "failed", "error")
 _SKIP = re.compile(r"^SKIPPED \[(\d+)\] (\S+?)(?::\d+)?: (.*)$", re.M)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.*?)(?: - .*)?$", re.M)
 _END = re.compile(r"^(?:=+ )?((?:\d+ [a-z]+, )*\d+ [a-z]+) in [\d.]+s", re.M)
 
 
@@ -51,15 +52,21 @@ def figures(text: str) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     for count, _, reason in _SKIP.findall(text):
         reasons[reason.strip()] += int(count)
-    return {**{name: said.get(name, 0) for name in COUNTS}, "reasons": dict(reasons)}
+    counts = {name: said.get(name, 0) for name in COUNTS}
+    return {**counts, "names": sorted(set(_FAILED.findall(text))), "reasons": dict(reasons)}
 
 
-def record(output: str) -> dict[str, Any]:
+def record(output: str, again: str | None = None) -> dict[str, Any]:
     """The record of a suite that ran with this Python.
 
     Args:
         output: what it printed.
+        again: what came of the tests that failed when these ran once more, alone.
     """
+    found = figures(output)
+    if again is not None:
+        second = figures(again)
+        found |= {"again": second["passed"], "names": second["names"]}
     versions = {}
     for name in PACKAGES:
         try:
@@ -76,7 +83,7 @@ def record(output: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "commit": commit.stdout.strip() or "–",
         "packages": versions,
-        **figures(output),
+        **found,
     }
 
 
@@ -86,9 +93,10 @@ def tables(found: list[dict[str, Any]]) -> str:
     Args:
         found: the records.
     """
+    columns = ("passed", "skipped", "failed", "of these passed alone")
     lines = [
-        f"| Python | system | {' | '.join(PACKAGES)} | passed | skipped | failed | commit |",
-        f"|---|---|{'---|' * len(PACKAGES)}--:|--:|--:|---|",
+        f"| Python | system | {' | '.join((*PACKAGES, *columns))} | commit |",
+        f"|---|---|{'---|' * len(PACKAGES)}{'--:|' * len(columns)}---|",
     ]
     reasons: dict[str, list[str]] = {}
     for each in found:
@@ -96,7 +104,7 @@ def tables(found: list[dict[str, Any]]) -> str:
         lines.append(
             f"| {each['python']} | {each['system']}, {each['libc']} | {packages} "
             f"| {each['passed']} | {each['skipped']} | {each['failed'] + each['error']} "
-            f"| {each['commit']} |"
+            f"| {each.get('again', '')} | {each['commit']} |"
         )
         for reason, count in each["reasons"].items():
             reasons.setdefault(reason, []).append(f"{count} on {each['python']}")
@@ -111,6 +119,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--log", type=Path, help="what the suite printed, if it ran before")
+    parser.add_argument("--again", type=Path, help="what those that failed printed, run again")
     parser.add_argument("--page", action="store_true", help="the page alone")
     parser.add_argument("--records", type=Path, default=FIGURES, help="where the records are")
     options = parser.parse_args()
@@ -125,7 +134,13 @@ def main() -> None:
             )
             failed, output = done.returncode, done.stdout
             sys.stdout.write(output)
-        new = record(output)
+        again = options.again.read_text(encoding="utf-8") if options.again else None
+        if failed and (names := figures(output)["names"]):  # a busy machine has its own failures
+            command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *names]
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+            failed, again = done.returncode, done.stdout
+            sys.stdout.write(again)
+        new = record(output, again)
         same = [new["python"].rpartition(".")[0], new["system"]]
         found = [e for e in found if [e["python"].rpartition(".")[0], e["system"]] != same] + [new]
         found.sort(

@@ -64,7 +64,7 @@ def test_agents_that_rank_alike_correlate() -> None:
     assert module.spearman(found, agents) == (1.0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize("name", ["agents", "proxies"])
+@pytest.mark.parametrize("name", ["agents", "proxies", "supernet"])
 def test_a_page_is_written_whole(name: str) -> None:
     pytest.importorskip("scipy")
     pytest.importorskip("torch")

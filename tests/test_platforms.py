@@ -28,6 +28,7 @@ def test_figures_of_a_suite(platforms):
         "skipped": 4,
         "failed": 1,
         "error": 1,
+        "names": ["tests/c.py::test_c"],
         "reasons": {"needs a GPU": 3, "no browser: chromium": 1},
     }
     coloured = PRINTED.replace("1 failed, 7041", "=== 7041").replace(" (0:10:06)", " ====")
@@ -45,5 +46,11 @@ def test_the_page_is_what_its_command_writes(platforms):
 def test_every_record_stands_on_the_page(platforms):
     text = platforms.tables([{**platforms.record(PRINTED), "python": "3.99.1"}])
     assert "| 3.99.1 | " in text
-    assert " | 7041 | 4 | 2 | " in text
+    assert " | 7041 | 4 | 2 |  | " in text
     assert "- needs a GPU: 3 on 3.99.1" in text
+
+
+def test_what_failed_and_passed_alone_is_told(platforms):
+    found = platforms.record(PRINTED, "..\n2 passed in 3.10s\n")
+    assert (found["failed"], found["error"], found["again"], found["names"]) == (1, 1, 2, [])
+    assert " | 7041 | 4 | 2 | 2 | " in platforms.tables([found])

@@ -91,7 +91,7 @@ class BConv(nn.Module):
         return x
 
 
-_OPERATION_MODULES: tuple[type[nn.Module], ...] = (Conv, MBConv, BConv)
+OPERATION_MODULES: tuple[type[nn.Module], ...] = (Conv, MBConv, BConv)
 
 
 class BlockModule(nn.Module):
@@ -100,23 +100,35 @@ class BlockModule(nn.Module):
     def __init__(self, block: Block, c: int) -> None:
         super().__init__()
         self.block = block
-        self.op1 = None if block.single else _OPERATION_MODULES[block.op1](c)
-        self.op2 = _OPERATION_MODULES[block.op2](c)
+        self.op1 = None if block.single else OPERATION_MODULES[block.op1](c)
+        self.op2 = OPERATION_MODULES[block.op2](c)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, c, h, w)`` to the same."""
-        if self.op1 is None:
-            out: Tensor = self.op2(x)
-            return out
-        first = self.op1(x)
-        if not self.block.prev:
-            source = x
-        elif self.block.input:
-            source = first + x
-        else:
-            source = first
-        out = self.op2(source)
-        return out + first if self.block.skip else out
+        return joined(self.block, self.op1, self.op2, x)
+
+
+def joined(block: Block, op1: nn.Module | None, op2: nn.Module, x: Tensor) -> Tensor:
+    """What a block makes of its input.
+
+    Args:
+        block: how its operations are connected.
+        op1: the first operation, None for a block of one.
+        op2: the other one.
+        x: the input ``(n, c, h, w)``.
+    """
+    if op1 is None:
+        out: Tensor = op2(x)
+        return out
+    first = op1(x)
+    if not block.prev:
+        source = x
+    elif block.input:
+        source = first + x
+    else:
+        source = first
+    out = op2(source)
+    return out + first if block.skip else out
 
 
 class Reduction(nn.Module):

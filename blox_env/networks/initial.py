@@ -43,6 +43,19 @@ def new_network(
         network = BloxNetwork(
             row, width=task.width, classes=task.classes, in_channels=task.in_channels
         )
+    draw_weights(network, generator, branch_gain)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def draw_weights(network: nn.Module, generator: torch.Generator, branch_gain: float) -> None:
+    """Draw the weights of all layers.
+
+    Args:
+        network: of Blox's operations.
+        generator: source of the random numbers.
+        branch_gain: scale of the last batch norm of every residual branch.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(
@@ -57,5 +70,3 @@ def new_network(
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.01, generator=generator)
             nn.init.zeros_(module.bias)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network

@@ -8,12 +8,15 @@ from torch import Tensor, nn
 from blox_env.networks.recipe import Recipe
 
 
-def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def optimizer_of(
+    network: nn.Module, recipe: Recipe, *, fused: bool = True
+) -> torch.optim.Optimizer:
     """SGD with the momentum and the weight decay of a recipe.
 
     Args:
         network: whose parameters are trained.
         recipe: of the training.
+        fused: the quick form, in which every step needs all gradients.
     """
     weights = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim == 1]
@@ -25,7 +28,7 @@ def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         lr=recipe.peak_lr,
         momentum=recipe.momentum,
         nesterov=not recipe.plain,
-        fused=True,
+        fused=fused,
     )
 
 
