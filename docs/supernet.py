@@ -111,6 +111,8 @@ def figures(kept: dict[str, Any], epochs: int) -> list[dict[str, float]]:
             )
         tenth = np.array(kept["random"])[np.argsort(ours[kept["random"]])[-FIRST:]]
         entry["place"] = float((truth[kept["random"]][:, None] > truth[tenth]).mean())
+        worst = np.array(kept["random"])[np.argsort(truth[kept["random"]])[:FIRST]]
+        entry |= {"worst": float(ours[worst].mean()), "worst_own": float(truth[worst].mean())}
         found.append(entry)
     return found
 
@@ -149,6 +151,15 @@ def lines(kept: dict[str, Any]) -> Iterator[str]:
         f"- The price: {most} epochs cost {mean['train_s'] / first:.0f} times what {EPOCHS[0]} "
         f"cost, the epochs of a training; to score an architecture then costs "
         f"{mean['score_s'] / first:.0%} of that."
+    )
+    early = {key: float(np.mean([e[key] for e in ready[EPOCHS[0]]])) for key in mean}
+    yield (
+        f"- From {EPOCHS[0]} epochs to {most}, Spearman at random goes from "
+        f"{early['spearman_random']:+.2f} to {mean['spearman_random']:+.2f}, in the best tenth "
+        f"from {early['spearman_best']:+.2f} to {mean['spearman_best']:+.2f}. The tenth of those "
+        f"at random that is worst when trained on its own ({mean['worst_own']:.1%}) has "
+        f"{early['worst']:.1%} with weights shared for {EPOCHS[0]} epochs, {mean['worst']:.1%} for "
+        f"{most}: what learns little alone learns with others, and its place is lost."
     )
     yield (
         f"- At random: Spearman {mean['spearman_random']:+.2f}. The shortest chain without a "
