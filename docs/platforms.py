@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,18 @@ def figures(text: str) -> dict[str, Any]:
     return {**counts, "names": sorted(set(_FAILED.findall(text))), "reasons": dict(reasons)}
 
 
-def record(output: str, again: str | None = None) -> dict[str, Any]:
+def record(output: str, again: Sequence[str] = ()) -> dict[str, Any]:
     """The record of a suite that ran with this Python.
 
     Args:
         output: what it printed.
-        again: what came of the tests that failed when these ran once more, alone.
+        again: what they printed when the tests that failed ran once more, alone, and what had
+            failed then once more.
     """
     found = figures(output)
-    if again is not None:
-        second = figures(again)
-        found |= {"again": second["passed"], "names": second["names"]}
+    if again:
+        runs = [figures(each) for each in again]
+        found |= {"again": sum(run["passed"] for run in runs), "names": runs[-1]["names"]}
     versions = {}
     for name in PACKAGES:
         try:
@@ -119,7 +121,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--log", type=Path, help="what the suite printed, if it ran before")
-    parser.add_argument("--again", type=Path, help="what those that failed printed, run again")
+    parser.add_argument(
+        "--again",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="what those that failed printed, run again",
+    )
     parser.add_argument("--page", action="store_true", help="the page alone")
     parser.add_argument("--records", type=Path, default=FIGURES, help="where the records are")
     options = parser.parse_args()
@@ -134,12 +142,12 @@ def main() -> None:
             )
             failed, output = done.returncode, done.stdout
             sys.stdout.write(output)
-        again = options.again.read_text(encoding="utf-8") if options.again else None
+        again = [file.read_text(encoding="utf-8") for file in options.again]
         if failed and (names := figures(output)["names"]):  # a busy machine has its own failures
             command = [sys.executable, "-m", "pytest", "-q", "-n", "0", *names]
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-            failed, again = done.returncode, done.stdout
-            sys.stdout.write(again)
+            failed, again = done.returncode, [done.stdout]
+            sys.stdout.write(done.stdout)
         new = record(output, again)
         same = [new["python"].rpartition(".")[0], new["system"]]
         found = [e for e in found if [e["python"].rpartition(".")[0], e["system"]] != same] + [new]

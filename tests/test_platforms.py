@@ -1,6 +1,7 @@
 """The page on systems and Pythons holds what the suites printed."""
 
 import json
+import re
 
 import pytest
 
@@ -51,6 +52,17 @@ def test_every_record_stands_on_the_page(platforms):
 
 
 def test_what_failed_and_passed_alone_is_told(platforms):
-    found = platforms.record(PRINTED, "..\n2 passed in 3.10s\n")
+    found = platforms.record(
+        PRINTED, ["F.\nFAILED a.py::b\n1 failed, 1 passed in 3.10s\n", ".\n1 passed in 3.10s\n"]
+    )
     assert (found["failed"], found["error"], found["again"], found["names"]) == (1, 1, 2, [])
     assert " | 7041 | 4 | 2 | 2 | " in platforms.tables([found])
+
+
+def test_the_package_claims_the_pythons_that_were_tested(platforms):
+    text = (platforms.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    claimed = set(re.findall(r"Python :: (3\.\d+)", text))
+    tested = {
+        each["python"].rpartition(".")[0] for each in json.loads(platforms.FIGURES.read_bytes())
+    }
+    assert claimed == tested | {"3.11"}  # which `make check` runs with
