@@ -282,13 +282,13 @@ def curves(entry: dict[str, Any]) -> dict[str, Any]:
     from blox_env.analysis.curves import Curve
     from blox_env.analysis.intervals import iqm_band
 
-    x = np.linspace(0, entry["data"]["steps"], POINTS + 1)
-    middle = (x[1:] + x[:-1]) / 2
+    middle = (np.arange(POINTS) + 0.5) * entry["data"]["steps"] / POINTS
     found = {}
     for algorithm, runs in entry["runs"].items():
         values = np.array(runs, dtype=float).T  # (points, seeds)
-        value, low, high = iqm_band([values])
-        found[named(algorithm, entry)] = Curve(middle, value, low, high, values.shape[1])
+        ended = ~np.isnan(values).any(axis=1)  # episodes of all trainings
+        value, low, high = iqm_band([values[ended]])
+        found[named(algorithm, entry)] = Curve(middle[ended], value, low, high, len(runs))
     return found
 
 
@@ -365,7 +365,7 @@ def words(name: str, found: dict[str, Any]) -> list[str]:
     for panel, entry in panels.items():
         top = "" if entry.get("best") is None else f"{entry['best']:.4f}"
         for algorithm, runs in entry["runs"].items():
-            last = np.nanmean(np.array(runs, dtype=float)[:, -3:], axis=1)
+            last = [np.mean([v for v in run if v is not None][-3:]) for run in runs]
             who = named(algorithm, entry)
             lines.append(
                 f"| {panel}, {who} | {len(runs)} | {entry['data']['steps']:,} | "

@@ -96,7 +96,7 @@ def test_what_is_shown_has_a_picture():
     script = loaded("learning_curves")
     kept = script.kept()
     shown = {name for name in script.TASKS if script.complete(name, kept)}
-    assert {"Blox", "MOBlox", "BloxXL"} <= shown
+    assert {"Blox", "BloxEdit", "MOBlox", "BloxXL", "BloxXLEdit", "MOBloxXL"} <= shown
     assert script.SEEDS == 10
     pictures = {path.name for path in script.FOLDER.glob("*-curves.png")}
     assert pictures == {f"{name}-curves.png" for name in shown}
