@@ -109,7 +109,7 @@ class BlockModule(nn.Module):
 
 
 def joined(block: Block, op1: nn.Module | None, op2: nn.Module, x: Tensor) -> Tensor:
-    """What a block makes of its input.
+    """The output of a block for its input.
 
     Args:
         block: how its operations are connected.
