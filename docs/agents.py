@@ -21,6 +21,7 @@ from blox_env.ground.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES, PAGE = ROOT / "docs" / "agents.json", ROOT / "docs" / "agents.md"
+FRONTS = ROOT / "docs" / "agent_fronts.json"
 JUDGED = 200  # evaluations at which all pairs are compared
 UNIT = 1000  # regrets are shown in thousandths of the reward
 Cells = dict[str, Estimate]
@@ -277,6 +278,62 @@ def missing_lines(kept: dict[str, Any], judged: dict[str, Any]) -> Iterator[str]
     yield ""
 
 
+def front_lines(fronts: dict[str, Any]) -> Iterator[str]:
+    """The section on fronts of two objectives; nothing where nothing was compared.
+
+    Args:
+        fronts: what ``perf/agent_fronts.py`` found, by problem.
+    """
+    if not fronts:
+        return
+    yield "## Fronts of accuracy and latency"
+    yield ""
+    yield "Hypervolume of all that a search of two objectives evaluated, in percent of the true"
+    yield "front's (`python perf/agent_fronts.py`); more is better. Agents have their defaults;"
+    yield "`regularized-evolution` searches for the reward `mnasnet` instead. The corner is so near"
+    yield "to the front that no architecture alone has more than 80 % of the whole."
+    yield ""
+    for name, found in fronts.items():
+        acc, latency = found["corner"]
+        yield f"### {name}"
+        yield ""
+        yield f"{found['points']} architectures are in the true front. Hypervolumes reach down to"
+        yield f"an accuracy of {100 * acc:.2f} % and up to {latency:.3g} ms, where one architecture"
+        yield f"has up to {100 * found['alone']:.0f} % of the whole."
+        yield ""
+        columns: dict[str, Cells] = {}
+        for mark in sorted(
+            {m for each in found["agents"].values() for m in each["volume"]}, key=int
+        ):
+            columns[mark] = {
+                agent: iqm([100 * np.array(each["volume"][mark])])
+                for agent, each in found["agents"].items()
+            }
+        last = list(columns.values())[-1]
+        order = sorted(last, key=lambda agent: -last[agent].value)
+        rows = [
+            [agent, str(last[agent].n), *(shown_most(c, agent) for c in columns.values())]
+            for agent in order
+        ]
+        yield from table(["agent", "searches", *(f"{m} evaluations" for m in columns)], rows)
+        yield ""
+
+
+def shown_most(column: Cells, agent: str) -> str:
+    """A cell of a table in which more is better.
+
+    Args:
+        column: all figures of it.
+        agent: whose cell.
+    """
+    turned = {a: Estimate(-e.value, -e.high, -e.low, e.n) for a, e in column.items()}
+    best = min(turned.values(), key=lambda each: (each.value, each.high))
+    own, text = turned[agent], plain(column[agent])
+    if own.value <= best.value:
+        return f"**{text}**"
+    return f"{text} ≈" if own.known and best.known and own.low <= best.high else text
+
+
 def tuning_lines(kept: dict[str, Any]) -> Iterator[str]:
     """The section on who was tuned to what."""
     told = kept["tuned_on"]
@@ -308,7 +365,8 @@ def page(kept: dict[str, Any]) -> str:
     lines += [*missing_lines(kept, runs), "## Problem by problem", ""]
     for name, found in kept["problems"].items():
         lines += problem_lines(name, found)
-    lines += tuning_lines(kept)
+    fronts = json.loads(FRONTS.read_text()) if FRONTS.exists() else {}
+    lines += [*front_lines(fronts), *tuning_lines(kept)]
     return "\n".join(lines) + "\n"
 
 

@@ -16,6 +16,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,19 @@ QUICK = (
 FEWER = 5
 # Of these it is also kept what their searches took their own regret for, where trainings are noisy.
 SEEN = ("random-search", "regularized-evolution")
+LIBRARIES = {"qnehvi": "botorch"}  # of agents whose extra is not part of ``all``
 # What they do depends on the budget: a shorter search is not the beginning of a longer one.
 SCHEDULED = ("simulated-annealing", "successive-halving", "hyperband", "bohb", "dqn")
 
 
 def candidates() -> list[str]:
-    """Agents of the comparison: not compiled forms of the same, none that pays for blocks."""
+    """Agents of the comparison: not compiled forms of the same, none that pays for blocks.
+
+    Nor those of :data:`LIBRARIES` whose library is not here.
+    """
+    absent = {agent for agent, library in LIBRARIES.items() if find_spec(library) is None}
     names = [name for name in blox_env.list_agents() if not name.endswith("-jax")]
+    names = [name for name in names if name not in absent]
     return [name for name in names if "blocks" not in make_agent(name).requires]
 
 

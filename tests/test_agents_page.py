@@ -6,7 +6,9 @@ import pytest
 pytest.importorskip("scipy")
 
 import blox_env
+from blox_env.problem.pareto import hypervolume
 from docs.agents import problem_lines
+from perf.agent_fronts import ALONE, corner
 from perf.agents import is_seen, judge
 
 pytestmark = pytest.mark.extra
@@ -56,3 +58,22 @@ def test_what_is_missing_beside_figures_that_are_there():
     known = {"50": [0.0] * 6, "200": [0.0] * 6}
     assert is_seen(cell(0.1, seen=known), "random-search", NOISY)
     assert not is_seen(cell(0.1, seen=known | {"200": [0.0] * 5}), "random-search", NOISY)
+
+
+def test_one_architecture_has_no_more_than_its_part_of_the_hypervolume():
+    pytest.importorskip("moocore")
+    front = np.array([[0.7, 1.0], [0.75, 2.0], [0.8, 3.0], [0.81, 4.0]])
+    reference = np.array([0.1, 20.0])
+
+    def alone(at):
+        inside = np.maximum(front[:, 0] - at[0], 0) * np.maximum(at[1] - front[:, 1], 0)
+        return inside.max() / hypervolume(front, at, maximise=(True, False))
+
+    assert alone(reference) > ALONE
+    at, share = corner(front, reference)
+    assert share == pytest.approx(alone(at))
+    assert ALONE - 0.02 < share <= ALONE
+    assert 0.1 < at[0] < 0.7
+    assert 4 < at[1] < 20
+    with pytest.raises(ValueError, match="one point has more than 80%"):
+        corner(front[:1], reference)

@@ -61,6 +61,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "nsga2": "blox_env.agents.nsga2:NSGA2",
         "ppo": "blox_env.agents.ppo:PPO",
         "ppo-jax": "blox_env.agents.ppo_jax:PPOJax",
+        "qnehvi": "blox_env.agents.qnehvi:QNEHVI",
         "random-search": "blox_env.agents.random_search:RandomSearch",
         "regularized-evolution": "blox_env.agents.regularized_evolution:RegularizedEvolution",
         "regularized-evolution-jax": "blox_env.agents.regularized_evolution_jax:EvolutionJax",

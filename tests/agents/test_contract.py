@@ -16,13 +16,17 @@ from tests.toys import ToyBenchmark, ToyDevice, huge_space
 
 FILES = (Path(__file__).parents[2] / "agents").glob("[a-z]*.py")
 NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "ppo", "tpe"}
-NEED_EXTRAS |= {"reinforce", "npenas", "dyna-ppo"}
+NEED_EXTRAS |= {"reinforce", "npenas", "dyna-ppo", "qnehvi"}
 BLOCKWISE = {"hant", "donna", "blockwise-gcn", "iterative-blockwise"}
 NEED_EXTRAS |= BLOCKWISE
 NAMES = sorted(file.stem.replace("_", "-") for file in FILES)
 COMPILED = [name for name in NAMES if name.endswith("-jax")]  # of spaces that can be listed
+NO_BOTORCH = pytest.mark.skipif(find_spec("botorch") is None, reason="needs botorch")
 AGENTS = [
-    pytest.param(name, marks=[pytest.mark.extra] if name in NEED_EXTRAS else [])
+    pytest.param(
+        name,
+        marks=[pytest.mark.extra] * (name in NEED_EXTRAS) + [NO_BOTORCH] * (name == "qnehvi"),
+    )
     for name in NAMES
     if name not in COMPILED
 ]
@@ -191,7 +195,7 @@ def test_training_in_part_needs_curves_and_ends_in_full_trainings(agent):
     )
 
 
-@pytest.mark.parametrize("agent", ["nsga2", "tpe"])
+@pytest.mark.parametrize("agent", ["nsga2", "tpe", pytest.param("qnehvi", marks=NO_BOTORCH)])
 @pytest.mark.extra
 def test_several_objectives_are_searched_for(agent):
     options = {"batch": 3}  # and the last batch is cut by the budget
@@ -209,6 +213,7 @@ def test_several_objectives_are_searched_for(agent):
         ("nsga2", {"population": 1}),
         ("nsga2", {"crossover": 1.5}),
         ("tpe", {"startup": 0}),
+        ("qnehvi", {"samples": 0}),
         ("successive-halving", {"eta": 1}),
         ("hyperband", {"min_epochs": 0}),
         ("hant", {"measure": "nsrr"}),
