@@ -66,7 +66,7 @@ RANGES: dict[str, dict[str, list[Any]]] = {
     },
     "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
     "gp-bo": {
-        "initial": [5, 10, 16, 24],
+        "initial": [4, 10, 16, 24],
         "prior_scale": [0.5, 1.0, 2.0, 4.0],
         "prior_spread": [0.1, 0.3, 1.0],
     },
