@@ -102,7 +102,7 @@ wheel: setup
 	$(BIN)/python .ci/check_wheel.py
 
 agents: setup
-	$(BIN)/python perf/agents.py $(if $(MACRO),--macro $(MACRO))
+	$(BIN)/python -m perf.agents $(if $(MACRO),--macro $(MACRO))
 
 # Libraries that do not fit together have environments of their own. Each runs the tests of what it
 # has; all of them run, then the target fails if one of them did.

@@ -28,7 +28,7 @@ Cells = dict[str, Estimate]
 
 INTRODUCTION = """# Agents under one protocol
 
-Written by `python perf/agents.py --macro FILE` (`make agents`); do not edit. FILE is that of
+Written by `python -m perf.agents --macro FILE` (`make agents`); do not edit. FILE is that of
 NAS-Bench-Macro. What is there already is not run again; `docs/agents.json` keeps every search.
 
 - **Tuning.** Every agent's options were tuned on one problem, `{benchmark}` on `{device}` with the
@@ -53,6 +53,10 @@ NAS-Bench-Macro. What is there already is not run again; `docs/agents.json` keep
   thousandths of the reward. **Bold** is the best of a column; ≈ marks those whose interval overlaps
   its interval. Budgets are full trainings; for agents without a schedule over the budget 50
   evaluations are the beginning of 200.
+
+How soon the very best of NAS-Bench-Macro is found, with 100 searches an agent, is in
+[macro_search.md](macro_search.md); what rankings cost that need no search, in
+[proxies.md](proxies.md) and [supernet.md](supernet.md).
 """
 
 
@@ -289,7 +293,7 @@ def front_lines(fronts: dict[str, Any]) -> Iterator[str]:
     yield "## Fronts of accuracy and latency"
     yield ""
     yield "Hypervolume of all that a search of two objectives evaluated, in percent of the true"
-    yield "front's (`python perf/agent_fronts.py`); more is better. Agents have their defaults;"
+    yield "front's (`python -m perf.agent_fronts`); more is better. Agents have their defaults;"
     yield "`regularized-evolution` searches for the reward `mnasnet` instead. The corner is so near"
     yield "to the front that no architecture alone has more than 80 % of the whole."
     yield ""

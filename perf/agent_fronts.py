@@ -1,6 +1,6 @@
 """Compares agents by the fronts of accuracy and latency that they find, for docs/agents.md.
 
-    python perf/agent_fronts.py [--agents nsga2,random-search] [--seeds 10]
+    python -m perf.agent_fronts [--agents nsga2,random-search] [--seeds 10]
 
 Searches of two objectives by the agents that know several, and of the reward ``mnasnet`` by one
 that does not (:data:`SCALAR`). What counts is the hypervolume of all that a search evaluated, as a

@@ -1,6 +1,6 @@
 """Compares all agents under one protocol: tunes each, judges each, writes docs/agents.md.
 
-    python perf/agents.py --macro shared/reference/nas-bench-macro_cifar10.json
+    python -m perf.agents --macro shared/reference/nas-bench-macro_cifar10.json
 
 Every agent's options are tuned with the same number of draws, seeds and evaluations on one problem
 (:data:`TUNED_ON`), then it is judged with them on the problems of :data:`PROBLEMS`, by the true

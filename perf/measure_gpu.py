@@ -361,12 +361,7 @@ def pack(raw: Path, out: Path) -> None:
 
 
 def made(source: Path, name: str) -> None:
-    """Write one device.
-
-    Args:
-        source: its raw folder, or itself: a device keeps its visits.
-        name: of the device.
-    """
+    """Write the device ``name`` from its raw folder, or from itself: it keeps its visits."""
     from blox_env.devices.build import build_device
 
     priors = [blox_env.load_device(prior) for prior in PRIORS]
