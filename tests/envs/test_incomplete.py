@@ -120,6 +120,8 @@ def test_edits_and_whole_actions_keep_to_what_is_known(space):
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("agent", AGENTS)
 def test_agents_search_what_is_known(agent, space):
+    if agent == "qnehvi":
+        pytest.importorskip("botorch")
     rows = part(space, 60)
     problem = Problem(PartBenchmark(space, rows), ToyDevice(space), budget=30)
     if make_agent(agent).requires - problem.provides:
