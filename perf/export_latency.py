@@ -6,8 +6,10 @@
 A search for accuracy and latency (nsga2, seed 0) finds networks; those on the front of what it
 found are exported as ONNX files, the best ranks after them to make up the number. Each file is then
 run by the device's own runtime, visited as the device was measured (rounds over all networks, the
-card's protocol and statistic). ONNX Runtime in float32 runs the file itself; other runtimes make
-their own form of the same network. On another machine than the card's all ratios share a factor.
+card's protocol and statistic). A GPU elsewhere is told with ``--list FILE`` which networks they are
+and measures them (``perf/measure_gpu.py --found``); ``--visits FOLDER`` says what came of it. ONNX
+Runtime in float32 runs the file itself; other runtimes make their own form of the same network. On
+another machine than the card's all ratios share a factor.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import blox_env
+from blox_env.devices.build import tabulate
 from blox_env.devices.embedded import MeasuredDevice
 from blox_env.devices.machine import OthersClock, choose_cores, machine, pinned
+from blox_env.devices.measure import read_visits
 from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.export import read_metadata
@@ -62,11 +66,61 @@ def runner(
     return runtime.prepare(network, shape)
 
 
+def measure_files(
+    files: list[Path], rows: np.ndarray, card: dict[str, Any], rounds: int | None
+) -> tuple[np.ndarray, list[float]]:
+    """Visit the files as the device was measured.
+
+    Args:
+        files: of the networks.
+        rows: their architectures.
+        card: of the device.
+        rounds: over all networks, those of the card if not given.
+
+    Returns:
+        Milliseconds ``(rounds, n)``, and the cores that others used at each visit.
+    """
+    protocol = Protocol(**{**card["protocol"], **({"rounds": rounds} if rounds else {})})
+    runtime = device_runtime(card)
+    cores = choose_cores(runtime.threads) if runtime.on_cpu else ()
+    statistic = STATISTICS.index(card["statistic"]["visit"])
+    visits, others = np.zeros((protocol.rounds, len(rows))), []
+    with pinned(cores), runtime.environment():
+        clock = OthersClock(cores, runtime.processor_seconds)
+        for visited in visits:
+            for number in np.random.default_rng(0).permutation(len(rows)):
+                run = runner(runtime, files[number], rows[number], card)
+                clock()
+                visited[number] = time_network(run, protocol, runtime.timed).ms[statistic]
+                others.append(clock())
+    return visits, others
+
+
+def visits_of(
+    folder: Path, rows: np.ndarray, card: dict[str, Any]
+) -> tuple[np.ndarray, list[float], str]:
+    """The same from visits that were made elsewhere, and on which machine.
+
+    Args:
+        folder: of a measurement of these networks.
+        rows: their architectures.
+        card: of the device.
+    """
+    plan, visits = read_visits(folder)
+    numbers, times, _ = tabulate(plan, visits, str(folder))
+    at = {number: k for k, number in enumerate(numbers.tolist())}
+    order = [at[number] for number in blox_env.BloxSpace().index(rows).tolist()]
+    statistic = STATISTICS.index(card["statistic"]["visit"])
+    return times[:, order, statistic], [v["others"] for v in visits], plan["machine"]["cpu"]
+
+
 def main() -> None:
     """Export, measure, print a line a network and what they have in common."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="x86-ort-1t")
     parser.add_argument("--networks", type=int, default=10)
+    parser.add_argument("--list", type=Path, metavar="FILE", help="add the networks; measure none")
+    parser.add_argument("--visits", type=Path, help="folder of them, made elsewhere")
     parser.add_argument("--rounds", type=int, help="those of the device's card if not given")
     options = parser.parse_args()
     problem, rows = found_networks(options.device, options.networks)
@@ -74,33 +128,27 @@ def main() -> None:
     if not isinstance(device, MeasuredDevice):
         raise TypeError(f"expected a measured device with a card, got {device!r}")
     card = device.card
-    protocol = Protocol(
-        **{**card["protocol"], **({"rounds": options.rounds} if options.rounds else {})}
-    )
-    runtime = device_runtime(card)
-    cores = choose_cores(runtime.threads) if runtime.on_cpu else ()
-    statistic = STATISTICS.index(card["statistic"]["visit"])
-    batch, _, side, _ = card["input_shape"]
-    visits, others = np.zeros((protocol.rounds, len(rows))), []
+    if options.list:
+        known = json.loads(options.list.read_text()) if options.list.exists() else {}
+        options.list.write_text(json.dumps({**known, options.device: rows.tolist()}))
+        return
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.onnx" for number in range(len(rows))]
+        batch, _, side, _ = card["input_shape"]
         for file, row in zip(files, rows, strict=True):
             blox_env.export_network(
                 row, file, problem=problem, batch=batch, image_size=side, **card["network"]
             )
-        with pinned(cores), runtime.environment():
-            clock = OthersClock(cores, runtime.processor_seconds)
-            for visited in visits:
-                for number in np.random.default_rng(0).permutation(len(rows)):
-                    run = runner(runtime, files[number], rows[number], card)
-                    clock()
-                    visited[number] = time_network(run, protocol, runtime.timed).ms[statistic]
-                    others.append(clock())
         said = [read_metadata(file) for file in files]
+        if options.visits:
+            visits, others, place = visits_of(options.visits, rows, card)
+        else:
+            visits, others = measure_files(files, rows, card, options.rounds)
+            place = machine()["cpu"]
     measured = np.median(visits, axis=0)
     predicted = np.array([json.loads(facts["latency_ms"]) for facts in said])
     ratio = measured / predicted
-    print(f"{device.name}: {runtime.name}, {card['machine']['cpu']}; here {machine()['cpu']}")
+    print(f"{device.name}: {card['runtime']['name']}, {card['machine']['cpu']}; here {place}")
     print(f"{'architecture':14} {'file says':>18} {'measured here':>14} {'ratio':>7}")
     for facts, there, here, r in zip(said, predicted, measured, ratio, strict=True):
         source = f"{there:.3f} ms {facts['latency_source']}"

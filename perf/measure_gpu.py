@@ -2,6 +2,7 @@
 
     python perf/measure_gpu.py --out FOLDER --seconds 65             where the GPU is
     python perf/measure_gpu.py --out FOLDER --seconds 20 --retest    again, in another process
+    python perf/measure_gpu.py --found FILE --seconds 40             networks of export_latency.py
     python perf/measure_gpu.py --build FOLDER/gpu.tgz                anywhere: files and cards
     python perf/measure_gpu.py --rebuild h100-torch-graph            these again, from their visits
 
@@ -22,7 +23,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,6 @@ PRIORS = ("x86-ort-1t", "x86-ort-int8-1t", "x86-torch-1t")  # help to predict fr
 SEED = 0
 UNIFORM = 45  # networks of three equal blocks, the first of every choice
 MOST = 240  # networks, at most
-RETESTED = 40  # of the drawn ones, at most
 BUILDING = 0.2  # share of the time for building the networks, at most
 PILOT = 8  # visits that say what a visit costs, by their median: the first ones load libraries
 CAUTION = 0.95  # of a device's time, what the visits are planned to take
@@ -124,12 +124,13 @@ def main() -> None:
     """Measure within the time, or build."""
     started = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("devices", nargs="*", help="to build, all if not given")
+    parser.add_argument("devices", nargs="*", help="all if not given")
     parser.add_argument("--out", type=Path, default=Path("runs/gpu"), help=f"gets {PACKED}")
     parser.add_argument("--raw", type=Path, default=Path("runs/gpu"), help="folder of raw visits")
     parser.add_argument("--seconds", type=float, default=85, help="time in all")
     parser.add_argument("--prefix", help="of the devices' names, the GPU's own name if not given")
-    parser.add_argument("--retest", action="store_true", help=f"{RETESTED} networks again")
+    parser.add_argument("--retest", type=int, nargs="?", const=40, help="drawn networks, again")
+    parser.add_argument("--found", type=Path, metavar="FILE", help="networks by device, as JSON")
     parser.add_argument("--build", type=Path, metavar="FILE", help=f"write devices from {PACKED}")
     parser.add_argument("--rebuild", action="store_true", help="write devices anew, none measured")
     options = parser.parse_args()
@@ -140,21 +141,24 @@ def main() -> None:
     if options.build:
         build(options.build, options.devices)
         return
-    occasion = "retest" if options.retest else "first"
+    occasion = "found" if options.found else "retest" if options.retest else "first"
+    found = json.loads(options.found.read_text()) if options.found else {}
     log = Log(started)
     folder = options.raw / occasion
     folder.mkdir(parents=True, exist_ok=True)
     for name in measure_all(
-        folder, started + options.seconds, log, prefix=options.prefix, retest=options.retest
-    ):
+        folder, started + options.seconds, log, prefix=options.prefix, retest=options.retest,
+        found=found, names=options.devices,
+    ):  # fmt: skip
         write_atomic(folder / "log.txt", "\n".join([*log.lines, ""]).encode())
         pack(options.raw, options.out / PACKED)
         log(f"{name} packed")
 
 
 def measure_all(
-    folder: Path, end: float, log: Log, *, prefix: str | None = None, retest: bool = False
-) -> Iterator[str]:
+    folder: Path, end: float, log: Log, *, prefix: str | None = None, retest: int | None = None,
+    found: dict[str, list[list[int]]] | None = None, names: Sequence[str] = (),
+) -> Iterator[str]:  # fmt: skip
     """Measure device after device until ``end``; gives each name when it is done.
 
     Args:
@@ -162,7 +166,9 @@ def measure_all(
         end: by the monotonic clock.
         log: told what happens.
         prefix: of the names.
-        retest: measure few networks, of those that are drawn.
+        retest: measure that many networks, of those that are drawn.
+        found: networks by device, to measure these.
+        names: of the devices to measure; all of them if empty.
     """
     networks: dict[tuple[int, ...], Any] = {}
     first = Prebuilt(networks, "float32")
@@ -172,7 +178,9 @@ def measure_all(
     space = BloxSpace()
     rows = choose_rows(space, MOST, SEED)
     if retest:
-        rows = rows[UNIFORM : UNIFORM + RETESTED]
+        rows = rows[UNIFORM : UNIFORM + retest]
+    if found:
+        rows = np.unique(np.concatenate(list(found.values())), axis=0)
     until = time.monotonic() + BUILDING * (end - time.monotonic())
     for row in rows:
         first.build(space, row, seed=SEED, **NETWORK)
@@ -182,14 +190,17 @@ def measure_all(
     gc.collect()
     gc.freeze()  # the collector would walk through all these modules
     log(f"{len(rows)} networks built")
-    left = sum(wanted.share for wanted in DEVICES.values())
-    for name, wanted in DEVICES.items():
+    names = [*names, *(found or {})]
+    chosen = {k: wanted for k, wanted in DEVICES.items() if not names or f"{prefix}-{k}" in names}
+    left = sum(wanted.share for wanted in chosen.values())
+    for name, wanted in chosen.items():
         seconds = (end - time.monotonic()) * wanted.share / left
         left -= wanted.share
         runtime = Prebuilt(networks, wanted.precision, wanted.mode)
         device = f"{prefix}-{name}"
         try:
-            measure_device(space, rows, runtime, folder / device, wanted, log, (seconds, end))
+            those = np.array(found[device]) if found else rows
+            measure_device(space, those, runtime, folder / device, wanted, log, (seconds, end))
         except Exception:  # noqa: BLE001 - the other devices are worth having
             log(traceback.format_exc())
         yield device
