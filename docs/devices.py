@@ -40,7 +40,7 @@ the rest. Every figure on this page is written by `python docs/devices.py` from 
 
 KINDS = {
     "cpu": "Measured on a processor, by `perf/measure_devices.py`",
-    "gpu": "Measured on a GPU, in the minute that there was, by `perf/measure_gpu.py`",
+    "gpu": "Measured on a GPU, in a few minutes on two days, by `perf/measure_gpu.py`",
     "estimated": (
         "Estimated and never measured: cycles as the compiler for an NPU counts them, by "
         "`perf/estimate_npu.py`"
@@ -79,16 +79,24 @@ devices, on drawn networks. *Measured again* is what the device itself gives on 
 
 HOW = """\
 Those measured on a processor: all on {machine}. *Held out*: ten-fold cross-validation over the
-measured or estimated networks; on the GPU these are few and mostly of three equal blocks, known
-devices help to predict the others, and the cards say how well the drawn ones are predicted.
-*Measured again*: some networks on another occasion, as many as the card says (on the GPU: in
-another process a minute later, or both rounds), against the device's own values (where its card
-says so, those before they were shrunk); differences that
-all networks share are part of the error. An estimate is the same every time. All but `x86-ort-1t`
+measured or estimated networks. *Measured again*: some networks on another occasion, as many as the
+card says (on the GPU: on the next day), against the device's own values (where its card says so,
+those before they were shrunk, or before further networks were measured); differences that all
+networks share are part of the error. An estimate is the same every time. All but `x86-ort-1t`
 of the processor's were measured on one of two cores while other programs used the other one; the
 load of the machine at every visit is in `visits.npz`.
 
 They rank the same networks differently (Spearman over the whole space):
+"""
+
+AS_PREDICTED = """\
+## Do networks take as long as a device says?
+
+Ten networks that a search for accuracy and latency found, next to one another on the front: what
+the device says of them, nearly always a prediction, against a measurement on another occasion, in
+the runtime of the device (`python perf/export_latency.py --device NAME`). A factor that all ten
+share is the occasion's; the error is what is left. The nearer together the ten are (slowest by
+fastest), the less Spearman's correlation can say.
 """
 
 MIXING = """\
@@ -214,6 +222,21 @@ def few_shot() -> list[str]:
     return lines
 
 
+def as_predicted() -> list[str]:
+    """Networks that a search found, predicted and measured, as perf/export_latency.py wrote it."""
+    found: dict[str, Any] = json.loads((ROOT / "docs" / "export_latency.json").read_text())
+    lines = [
+        "| device | networks | slowest by fastest | shared factor | error without it | Spearman |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| `{name}` | {row['networks']} | {row['range']:.2f} | {row['shared']:.3f} "
+        f"| {row['error']:.1%} | {row['spearman']:.3f} |"
+        for name, row in sorted(found.items())
+    ]
+    return lines
+
+
 def pictures() -> list[str]:
     """A picture of every device, with what mixing blocks gains."""
     lines: list[str] = []
@@ -257,6 +280,9 @@ def text() -> str:
         "",
         HOW.format(machine=machine),
         *ranks(),
+        "",
+        AS_PREDICTED,
+        *as_predicted(),
         "",
         MIXING,
         *pictures(),

@@ -18,6 +18,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from blox_env.devices.measure import read_visits
 from blox_env.devices.protocol import STATISTICS, Protocol, time_network
 from blox_env.devices.runtimes import Runtime, load_runtime
 from blox_env.export import read_metadata
+from blox_env.ground.files import write_atomic
 
 
 def found_networks(device: str, n: int) -> tuple[blox_env.Problem, np.ndarray]:
@@ -98,8 +100,8 @@ def measure_files(
 
 def visits_of(
     folder: Path, rows: np.ndarray, card: dict[str, Any]
-) -> tuple[np.ndarray, list[float], str]:
-    """The same from visits that were made elsewhere, and on which machine.
+) -> tuple[np.ndarray, list[float], str, datetime]:
+    """The same from visits that were made elsewhere, on which machine, and when.
 
     Args:
         folder: of a measurement of these networks.
@@ -111,7 +113,8 @@ def visits_of(
     at = {number: k for k, number in enumerate(numbers.tolist())}
     order = [at[number] for number in blox_env.BloxSpace().index(rows).tolist()]
     statistic = STATISTICS.index(card["statistic"]["visit"])
-    return times[:, order, statistic], [v["others"] for v in visits], plan["machine"]["cpu"]
+    when = datetime.fromtimestamp(min(v["time"] for v in visits), UTC)
+    return times[:, order, statistic], [v["others"] for v in visits], plan["machine"]["cpu"], when
 
 
 def main() -> None:
@@ -121,9 +124,15 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=10)
     parser.add_argument("--list", type=Path, metavar="FILE", help="add the networks; measure none")
     parser.add_argument("--visits", type=Path, help="folder of them, made elsewhere")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="add what came of it, as JSON")
     parser.add_argument("--rounds", type=int, help="those of the device's card if not given")
     options = parser.parse_args()
     problem, rows = found_networks(options.device, options.networks)
+    if options.visits:  # of networks that were found when the device was listed
+        rows = blox_env.BloxSpace().from_index(
+            np.array(read_visits(options.visits)[0]["architectures"])
+        )
+        rows = rows[np.argsort(problem.peek(rows).latency_ms)]
     device = problem.device
     if not isinstance(device, MeasuredDevice):
         raise TypeError(f"expected a measured device with a card, got {device!r}")
@@ -141,10 +150,10 @@ def main() -> None:
             )
         said = [read_metadata(file) for file in files]
         if options.visits:
-            visits, others, place = visits_of(options.visits, rows, card)
+            visits, others, place, when = visits_of(options.visits, rows, card)
         else:
             visits, others = measure_files(files, rows, card, options.rounds)
-            place = machine()["cpu"]
+            place, when = machine()["cpu"], datetime.now(UTC)
     measured = np.median(visits, axis=0)
     predicted = np.array([json.loads(facts["latency_ms"]) for facts in said])
     ratio = measured / predicted
@@ -153,13 +162,24 @@ def main() -> None:
     for facts, there, here, r in zip(said, predicted, measured, ratio, strict=True):
         source = f"{there:.3f} ms {facts['latency_source']}"
         print(f"{facts['arch']:14} {source:>18} {here:11.3f} ms {r:7.3f}")
-    middle = np.median(ratio)
-    spread = np.mean(abs(ratio / middle - 1))
+    middle = float(np.median(ratio))
+    found = {
+        "networks": len(rows),
+        "shared": middle,
+        "error": float(np.mean(abs(ratio / middle - 1))),
+        "spearman": float(spearmanr(measured, predicted).statistic),
+        "range": float(predicted.max() / predicted.min()),
+        "others": float(np.mean(others)),
+    }
     print(
         f"ratio: median {middle:.3f}, from {ratio.min():.3f} to {ratio.max():.3f}, on average "
-        f"{spread:.1%} from its median; Spearman {spearmanr(measured, predicted).statistic:.3f}; "
-        f"others used {np.mean(others):.2f} of the measurement's cores"
+        f"{found['error']:.1%} from its median; Spearman {found['spearman']:.3f}; others used "
+        f"{found['others']:.2f} of the measurement's cores"
     )
+    if options.write:
+        known = json.loads(options.write.read_text()) if options.write.exists() else {}
+        known[device.name] = {**found, "when": f"{when:%Y-%m-%d}", "device": device.checksum()}
+        write_atomic(options.write, (json.dumps(known, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

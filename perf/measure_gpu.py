@@ -1,10 +1,8 @@
-"""Measure devices of one GPU in about a minute; build their files elsewhere.
+"""Measure devices of one GPU in about a minute; ``build_gpu.py`` makes their files elsewhere.
 
     python perf/measure_gpu.py --out FOLDER --seconds 65             where the GPU is
     python perf/measure_gpu.py --out FOLDER --seconds 20 --retest    again, in another process
     python perf/measure_gpu.py --found FILE --seconds 40             networks of export_latency.py
-    python perf/measure_gpu.py --build FOLDER/gpu.tgz                anywhere: files and cards
-    python perf/measure_gpu.py --rebuild h100-torch-graph            these again, from their visits
 
 Needs torch for CUDA, and of this package what has no extra. The devices are measured in the order
 of :data:`DEVICES`, each with as many networks as its share of the time allows: a few visits
@@ -29,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from build_gpu import write_visits  # type: ignore[import-not-found]  # stands beside this script
 
-import blox_env
-from blox_env.devices.measure import choose_rows, measure, read_visits, round_order
+from blox_env.devices.measure import choose_rows, measure, read_visits
 from blox_env.devices.protocol import Protocol
 from blox_env.devices.runtimes.onnx_export import normal_input
 from blox_env.devices.runtimes.torch_cuda import TorchCuda
@@ -40,9 +38,7 @@ from blox_env.ground.progress import Track
 from blox_env.ground.typing import IntArray
 from blox_env.spaces import BloxSpace, SearchSpace
 
-DATA = Path(__file__).resolve().parents[1] / "blox_env" / "data" / "devices"
 PACKED = "gpu.tgz"
-PRIORS = ("x86-ort-1t", "x86-ort-int8-1t", "x86-torch-1t")  # help to predict from few networks
 SEED = 0
 UNIFORM = 45  # networks of three equal blocks, the first of every choice
 MOST = 240  # networks, at most
@@ -121,7 +117,7 @@ class Log:
 
 
 def main() -> None:
-    """Measure within the time, or build."""
+    """Measure within the time."""
     started = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("devices", nargs="*", help="all if not given")
@@ -131,16 +127,7 @@ def main() -> None:
     parser.add_argument("--prefix", help="of the devices' names, the GPU's own name if not given")
     parser.add_argument("--retest", type=int, nargs="?", const=40, help="drawn networks, again")
     parser.add_argument("--found", type=Path, metavar="FILE", help="networks by device, as JSON")
-    parser.add_argument("--build", type=Path, metavar="FILE", help=f"write devices from {PACKED}")
-    parser.add_argument("--rebuild", action="store_true", help="write devices anew, none measured")
     options = parser.parse_args()
-    if options.rebuild:
-        for name in options.devices:
-            made(DATA / name, name)
-        return
-    if options.build:
-        build(options.build, options.devices)
-        return
     occasion = "found" if options.found else "retest" if options.retest else "first"
     found = json.loads(options.found.read_text()) if options.found else {}
     log = Log(started)
@@ -297,58 +284,8 @@ def settle(folder: Path) -> int:
     often = Counter(v["architecture"] for v in visits)
     kept = [v for v in visits if often[v["architecture"]] == plan["protocol"]["rounds"]]
     if len(kept) < plan["protocol"]["rounds"] * len(plan["architectures"]):
-        _write(folder, plan, kept)
+        write_visits(folder, plan, kept)
     return len({v["architecture"] for v in kept})
-
-
-def join(first: Path, again: Path, out: Path) -> tuple[Path, Path]:
-    """Two occasions as one measurement, and what both have as a retest of it.
-
-    Args:
-        first: folder of the first occasion.
-        again: folder of the second; its further networks are visited after those of the first.
-        out: gets the folders ``joined`` and ``retest``.
-
-    Returns:
-        Both folders.
-    """
-    (plan, visits), (other, later) = read_visits(first), read_visits(again)
-    known = set(plan["architectures"])
-    common = [v for v in later if v["architecture"] in known]
-    more = [v for v in later if v["architecture"] not in known]
-    for visit in more:
-        visit["position"] += len(known)
-    numbers = np.array([*known, *{v["architecture"] for v in more}])
-    rows = BloxSpace().from_index(numbers)
-    uniform = int((rows == rows[:, :1]).all(axis=1).sum())
-    words = (
-        f"{len(known)} in a first process and {len(numbers) - len(known)} more in a second one, as "
-        f"many as time allowed; {uniform} of three equal blocks, the others uniformly drawn"
-    )
-    _write(out / "joined", {**plan, "choice": words}, [*visits, *more])
-    _write(out / "retest", other, common)
-    return out / "joined", out / "retest"
-
-
-def _write(folder: Path, plan: dict[str, Any], visits: list[dict[str, Any]]) -> None:
-    """Write a measurement of the networks of some visits, numbered anew within each round.
-
-    The plan names the networks in an order from which the seed gives that of the first round.
-    """
-    numbers: list[int] = []
-    for r in range(plan["protocol"]["rounds"]):
-        inside = sorted((v for v in visits if v["round"] == r), key=lambda v: v["position"])
-        for position, visit in enumerate(inside):
-            visit["position"] = position
-        if r == 0:
-            order = round_order(plan["seed"], 0, len(inside)).tolist()
-            there = dict(zip(order, (v["architecture"] for v in inside), strict=True))
-            numbers = [there[i] for i in range(len(inside))]
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**plan, "architectures": numbers}, indent=1)
-    write_atomic(folder / "plan.json", text.encode())
-    lines = [json.dumps(v, separators=(",", ":")) + "\n" for v in visits]
-    write_atomic(folder / "visits.jsonl", "".join(lines).encode())
 
 
 def short_name(gpu: str) -> str:
@@ -369,39 +306,6 @@ def pack(raw: Path, out: Path) -> None:
         for path in sorted(raw.rglob("*")):
             if path.is_file() and path.name != PACKED:
                 tar.add(path, path.relative_to(raw))
-
-
-def made(source: Path, name: str) -> None:
-    """Write the device ``name`` from its raw folder, or from itself: it keeps its visits."""
-    from blox_env.devices.build import build_device
-
-    priors = [blox_env.load_device(prior) for prior in PRIORS]
-    device = build_device(source, DATA / name, priors=priors)
-    print(device, device.card["predictor"], device.card["noise"]["retest"])
-
-
-def build(packed: Path, wanted: list[str]) -> None:
-    """Write devices of a packed file below the embedded ones.
-
-    Args:
-        packed: the file.
-        wanted: names of the devices; all of them if empty.
-    """
-    from blox_env.devices.build import add_retest
-
-    with tempfile.TemporaryDirectory() as scratch:
-        with tarfile.open(packed) as tar:
-            tar.extractall(scratch, filter="data")
-        for plan in sorted(Path(scratch, "first").glob("*/plan.json")):
-            name, source = plan.parent.name, plan.parent
-            if wanted and name not in wanted:
-                continue
-            again = Path(scratch, "retest", name)
-            if (again / "plan.json").exists():
-                source, again = join(source, again, Path(scratch, "both", name))
-            made(source, name)
-            if len(read_visits(again)[0]["architectures"]) > 1:
-                print("another occasion:", add_retest(DATA / name, again))
 
 
 if __name__ == "__main__":

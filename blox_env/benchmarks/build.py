@@ -148,10 +148,8 @@ def judge_benchmark(folder: str | Path, fresh: str | Path, space: SearchSpace) -
     if (raw.header["task_sha256"], raw.header["recipe"]) != expected:
         raise ValueError(f"{fresh} is of another task or recipe than {folder}")
     uniform = raw.asked_by == "uniform"
-    held_out = card["held_out"]["uniform"]
-    noise = held_out["val_acc"]["std_of_one_training"] if held_out else 0.0
     for name, part in (("fresh", ~uniform), ("fresh_uniform", uniform)):
-        card[name] = fresh_scores(raw.part(part), judged, noise) if part.sum() > 1 else None
+        card[name] = fresh_scores(raw.part(part), judged) if part.sum() > 1 else None
     card["recipe_search"] = _recipe_search(folder / "recipe_search.csv")
     write_json(folder / "card.json", card)
     write_atomic(folder / "CARD.md", render_card(card))

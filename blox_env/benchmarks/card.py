@@ -148,13 +148,14 @@ def _fresh(scores: dict[str, float] | None) -> str:
     )
 
 
-def _later(scores: dict[str, float] | None) -> str:
+def _later(scores: dict[str, Any] | None) -> str:
     if scores is None:
         return "No uniform architectures were trained after this table."
     return (
         f"After this table was finished, {scores['architectures']} architectures were drawn "
         f"uniformly and trained ({scores['trainings']} trainings, never fitted on).\n\n"
         f"{_scores('on uniform architectures, later trainings', scores)}"
+        + (f"\n\nBy tenths of the prediction:\n\n{_tenths(scores)}" if "tenths" in scores else "")
     )
 
 

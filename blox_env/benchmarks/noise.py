@@ -40,13 +40,35 @@ class Noise:
         r = len(self.accuracy)
         if r == 0:
             return np.zeros((len(number), self.deviations.shape[1]))
-        width = min(NEIGHBOURS, r)
-        start = np.clip(np.searchsorted(self.accuracy, accuracy) - width // 2, 0, r - width)
+        start, width = self._window(accuracy)
         bits = mix(number, seed)
         row = start + (bits >> np.uint64(1)).astype(np.int64) % width
         sign = np.where(bits & np.uint64(1), 1.0, -1.0)
         drawn: FloatArray = self.deviations[row] * sign[:, None]
         return drawn
+
+    def variance(self, accuracy: FloatArray, epoch: int = -1) -> FloatArray:
+        """Variance of one training's validation accuracy at some accuracies ``(n,)``.
+
+        NaN where no deviation was measured.
+
+        Args:
+            accuracy: mean validation accuracies ``(n,)``.
+            epoch: whose accuracy, the last one's if not given.
+        """
+        if len(self.accuracy) == 0:
+            return np.full(len(accuracy), np.nan)
+        start, width = self._window(accuracy)
+        squares = self.deviations[:, :-1][:, epoch] ** 2
+        cumulated = np.concatenate([[0.0], np.cumsum(squares)])
+        return np.asarray((cumulated[start + width] - cumulated[start]) / width)
+
+    def _window(self, accuracy: FloatArray) -> tuple[IntArray, int]:
+        """Starts of the windows of deviations of about these accuracies ``(n,)``, and their width."""
+        r = len(self.accuracy)
+        width = min(NEIGHBOURS, r)
+        start = np.searchsorted(self.accuracy, accuracy) - width // 2
+        return np.clip(start, 0, r - width), width
 
 
 def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blox_env.benchmarks.base import Benchmark
 from blox_env.benchmarks.grouping import Grouped, group_mean
 from blox_env.benchmarks.levels import SHARED
 from blox_env.benchmarks.surrogate import Prediction
+from blox_env.benchmarks.table import TableBenchmark
 from blox_env.benchmarks.trainings import Trainings
 from blox_env.ground.extras import extra
 from blox_env.ground.typing import FloatArray, IntArray
@@ -22,6 +22,7 @@ from blox_env.spaces.base import SearchSpace
 
 LEVELS = (50, 80, 95)  # per cent, of intervals
 TENTHS = 10
+FOR_TENTHS = 50  # later architectures in each of them, at least
 
 
 def scores(
@@ -85,21 +86,28 @@ def held_out_scores(
             "std_of_one_training": float(np.sqrt(grouped.noise[part, column].mean())),
         }
         if label == "val_acc":
-            tenths = np.array_split(np.argsort(predicted, kind="stable"), TENTHS)
-            answer["tenths"] = [
-                {
-                    "predicted": float(predicted[rows].mean()),
-                    **{
-                        key: value
-                        for key, value in scores(
-                            truth[rows], predicted[rows], std[rows], noise[rows]
-                        ).items()
-                        if key in ("bias", "bias_error", *(f"coverage_{k}" for k in LEVELS))
-                    },
-                }
-                for rows in tenths
-            ]
+            answer["tenths"] = by_tenths(truth, predicted, std, noise)
     answer["second_training"] = second_training(raw, grouped, part, held_out.mean[:, -1])
+    return answer
+
+
+def by_tenths(
+    truth: FloatArray, predicted: FloatArray, std: FloatArray, noise_var: FloatArray
+) -> list[dict[str, float]]:
+    """Bias and coverage by tenths of the prediction, from the worst to the best.
+
+    Args:
+        truth: as of :func:`scores`.
+        predicted: as there.
+        std: as there.
+        noise_var: as there.
+    """
+    wanted = ("bias", "bias_error", *(f"coverage_{level}" for level in LEVELS))
+    answer = []
+    for rows in np.array_split(np.argsort(predicted, kind="stable"), TENTHS):
+        found = scores(truth[rows], predicted[rows], std[rows], noise_var[rows])
+        chosen = {key: value for key, value in found.items() if key in wanted}
+        answer.append({"predicted": float(predicted[rows].mean()), **chosen})
     return answer
 
 
@@ -190,22 +198,29 @@ def first_and_others(
     return numbers, first, np.array([line[own:].mean() for line in lines])
 
 
-def fresh_scores(raw: Trainings, judged: Benchmark, std_of_one_training: float) -> dict[str, float]:
+def fresh_scores(raw: Trainings, judged: TableBenchmark) -> dict[str, Any]:
     """Scores of a finished table on trainings that were made after it.
+
+    The noise of a training is what the table has measured at about its own accuracy; where it has
+    none, what these trainings tell.
 
     Args:
         raw: the trainings.
         judged: the table.
-        std_of_one_training: taken where no architecture has several of these trainings.
     """
     x, member, count = np.unique(raw.x, axis=0, return_inverse=True, return_counts=True)
     values = raw.val_acc[:, -1]
     mean = group_mean(values[:, None], member, count)[:, 0]
-    noise = std_of_one_training**2
-    if len(values) > len(x):
-        noise = float(((values - mean[member]) ** 2).sum() / (len(values) - len(x)))
     said = judged.evaluate(x)
-    found = scores(mean, said.val_acc, said.val_std, noise / count)
+    noise = judged.noise_variance(said.val_acc)
+    if len(values) > len(x):
+        own = float(((values - mean[member]) ** 2).sum() / (len(values) - len(x)))
+        noise = np.where(np.isfinite(noise), noise, own)
+    noise = np.nan_to_num(noise)
+    parts = (mean, said.val_acc, said.val_std, noise / count)
+    found: dict[str, Any] = scores(*parts)
+    if len(x) >= FOR_TENTHS * TENTHS:
+        found["tenths"] = by_tenths(*parts)
     seed_std, share = _common_part(said.val_acc[member] - values, raw.seed)
     found["bias_error"] = float(np.hypot(found["bias_error"], seed_std * share))
     return found | {
@@ -213,7 +228,7 @@ def fresh_scores(raw: Trainings, judged: Benchmark, std_of_one_training: float) 
         "seeds": len(np.unique(raw.seed)),
         "std_of_seeds": seed_std,
         "trained_before": int((said.source == "trained").sum()),
-        "std_of_one_training": float(np.sqrt(noise)),
+        "std_of_one_training": float(np.sqrt(noise.mean())),
     }
 
 

@@ -16,6 +16,7 @@ from blox_env.benchmarks.blocks import FILE, TaughtBlocks, read_blocks
 from blox_env.benchmarks.facts import read_facts
 from blox_env.benchmarks.noise import Noise
 from blox_env.ground.files import file_hash
+from blox_env.ground.typing import FloatArray
 from blox_env.spaces import BloxSpace
 from blox_env.spaces.base import SearchSpace
 from blox_env.store.arrays import Shape, read_array
@@ -119,6 +120,14 @@ class TableBenchmark(Benchmark):
             train_time_s=self._time[number] * (length / self.epochs),
             source=np.where(self._trained[number], "trained", "surrogate"),
         )
+
+    def noise_variance(self, accuracy: ArrayLike) -> FloatArray:
+        """Variance of one training of networks of some accuracies, NaN where none was measured.
+
+        Args:
+            accuracy: mean validation accuracies ``(n,)``.
+        """
+        return self._noise.variance(np.asarray(accuracy, dtype=np.float64))
 
     def blocks(self) -> tuple[TaughtBlocks, ...]:
         """Blocks of all teachers in ``blocks.json``."""

@@ -94,8 +94,9 @@ def build_device(
         "expected_mape_of_value": values.bootstrap_error(logs, positions, window),
         "kept_of_difference": weight,
     }
-    if earlier := plan.get("another_occasion"):  # of a device that is built anew from its visits
-        changed = (Path(raw_folder) / "latency.npy").read_bytes() != tables["latency.npy"]
+    if earlier := plan.get("another_occasion"):  # of a device built anew from its visits
+        before = Path(raw_folder) / "latency.npy"  # not there if that occasion was joined to it
+        changed = not before.is_file() or before.read_bytes() != tables["latency.npy"]
         carried = {"of_earlier_values": changed or earlier.get("of_earlier_values", False)}
         noise["another_occasion"] = cast("AnotherOccasion", {**earlier, **carried})
     card: DeviceCard = {

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from blox_env import load_benchmark
 from blox_env.benchmarks.embedded import FOLDER
@@ -41,3 +42,19 @@ def test_bits_are_mixed():
 def test_no_noise_without_repeats():
     drawn = Noise(np.empty((0, 4), np.float32)).draw(np.arange(3), np.ones(3), 0)
     np.testing.assert_array_equal(drawn, np.zeros((3, 3)))
+
+
+def test_variance_is_that_of_deviations_at_about_the_same_accuracy():
+    rng = np.random.default_rng(0)
+    accuracy = np.sort(rng.uniform(0.4, 0.6, 400))
+    deviations = rng.normal(0, 0.05 * (0.7 - accuracy), (3, 400)).T  # less noise further up
+    noise = Noise(np.column_stack([accuracy, deviations]).astype(np.float32))
+    asked = np.array([0.0, 0.5, 1.0])
+    parts = (slice(None, 60), None, slice(-60, None))
+    at = int(np.searchsorted(noise.accuracy, 0.5))
+    expected = [
+        np.mean(noise.deviations[part or slice(at - 30, at + 30), 1] ** 2) for part in parts
+    ]
+    assert noise.variance(asked) == pytest.approx(expected)
+    assert noise.variance(asked, 0) != pytest.approx(expected)
+    assert np.isnan(Noise(np.zeros((0, 4), np.float32)).variance(asked)).all()

@@ -1,4 +1,4 @@
-"""perf/measure_gpu.py: what the time cuts off leaves a measurement to build a device of."""
+"""perf/measure_gpu.py and build_gpu.py: what the time cuts off leaves a device to build."""
 
 from __future__ import annotations
 
@@ -26,8 +26,16 @@ def script() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["measure_gpu"] = module  # dataclasses look there
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PATH.parent)
+        spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def builder(script: ModuleType) -> ModuleType:
+    assert script.write_visits
+    return sys.modules["build_gpu"]
 
 
 def cut(raw: Path, folder: Path, visits: int) -> Path:
@@ -59,15 +67,15 @@ def test_what_was_cut_off_is_left_out(script: ModuleType, raw: Path, tmp_path: P
 
 
 def test_two_occasions_become_one_and_a_retest(
-    script: ModuleType, raw: Path, tmp_path: Path
+    builder: ModuleType, raw: Path, tmp_path: Path
 ) -> None:
     plan, visits = read_visits(raw)
     numbers = plan["architectures"]
     parts = numbers[:60], numbers[50:]  # ten are in both
     for name, part in zip(("first", "again"), parts, strict=True):
         own = [dict(v) for v in visits if v["architecture"] in part]
-        script._write(tmp_path / name, plan, own)
-    joined, retest = script.join(tmp_path / "first", tmp_path / "again", tmp_path)
+        builder.write_visits(tmp_path / name, plan, own)
+    joined, retest = builder.join(tmp_path / "first", tmp_path / "again", tmp_path)
     plan, both = read_visits(joined)
     assert sorted(plan["architectures"]) == sorted(numbers)
     assert "60 in a first process and 30 more in a second one" in plan["choice"]
