@@ -292,10 +292,11 @@ def front_lines(fronts: dict[str, Any]) -> Iterator[str]:
         return
     yield "## Fronts of accuracy and latency"
     yield ""
-    yield "Hypervolume of all that a search of two objectives evaluated, in percent of the true"
-    yield "front's (`python -m perf.agent_fronts`); more is better. Agents have their defaults;"
-    yield "`regularized-evolution` searches for the reward `mnasnet` instead. The corner is so near"
-    yield "to the front that no architecture alone has more than 80 % of the whole."
+    yield "Hypervolume of all that a search of two objectives trained in full, in percent of the"
+    yield "true front's (`python -m perf.agent_fronts`); more is better. Agents have their"
+    yield "defaults. `regularized-evolution` searches for the reward `mnasnet` instead; `mo-asha`"
+    yield "spends part of its budget on short trainings, which do not count here. The corner is so"
+    yield "near to the front that no architecture alone has more than 80 % of the whole."
     yield ""
     for name, found in fronts.items():
         acc, latency = found["corner"]

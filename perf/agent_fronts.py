@@ -3,11 +3,11 @@
     python -m perf.agent_fronts [--agents nsga2,random-search] [--seeds 10]
 
 Searches of two objectives by the agents that know several, and of the reward ``mnasnet`` by one
-that does not (:data:`SCALAR`). What counts is the hypervolume of all that a search evaluated, as a
-share of the true front's. Its corner is not the frozen reference point, up to which one good point
-may have nearly everything: it is moved towards the front until no architecture alone has more than
-:data:`ALONE` of the whole. Agents have their defaults. What is in ``--figures`` is not run again,
-unless accuracies or latencies have changed since. ``python docs/agents.py`` writes the page.
+that does not (:data:`SCALAR`). What counts is the hypervolume of all that a search trained in full,
+as a share of the true front's. Its corner is not the frozen reference point, up to which one good
+point may have nearly everything: it is moved towards the front until no architecture alone has more
+than :data:`ALONE` of the whole. Agents have their defaults. What is in ``--figures`` is not run
+again, unless accuracies or latencies have changed since. ``python docs/agents.py`` writes the page.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from blox_env.cli.views.progress import tracked
 from blox_env.ground.files import write_atomic
 from blox_env.problem.pareto import front, hypervolume
 from docs.agents import FRONTS
-from perf.agents import FIRST_SEED, LIBRARIES, MARKS
+from perf.agents import FIRST_SEED, LIBRARIES, MARKS, SCHEDULED
 
 PROBLEMS = {
     "cifar10, x86-ort-1t": ("cifar10", "x86-ort-1t"),
@@ -111,15 +111,18 @@ def volumes(agent: str, name: str, seed: int, known: dict[str, Any]) -> dict[str
         known: of :func:`facts`.
     """
     asked: dict[str, Any] = {} if agent == SCALAR else {"objectives": GOALS}
-    problem = blox_env.Problem(*PROBLEMS[name], budget=MARKS[-1], **asked)
-    history = blox_env.search(problem, agent, seed=seed)
-    points = np.stack([history.val_acc, history.latency_ms], axis=1)
-    return {
-        str(mark): round(
-            hypervolume(points[:mark], known["corner"], maximise=MAXIMISE) / known["whole"], 8
-        )
-        for mark in MARKS
-    }
+    shares = {}
+    for budget in MARKS if agent in SCHEDULED else MARKS[-1:]:
+        problem = blox_env.Problem(*PROBLEMS[name], budget=budget, **asked)
+        history = blox_env.search(problem, agent, seed=seed)
+        points = np.stack([history.val_acc, history.latency_ms], axis=1)
+        full = history.epochs == problem.benchmark.epochs
+        spent = np.cumsum(history.column("cost"))
+        for mark in (mark for mark in MARKS if mark <= budget):
+            reached = points[full & (spent <= mark + 1e-9)]
+            volume = hypervolume(reached, known["corner"], maximise=MAXIMISE)
+            shares[str(mark)] = round(volume / known["whole"], 8)
+    return shares
 
 
 def main() -> None:

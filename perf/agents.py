@@ -56,7 +56,9 @@ FEWER = 5
 SEEN = ("random-search", "regularized-evolution")
 LIBRARIES = {"qnehvi": "botorch"}  # of agents whose extra is not part of ``all``
 # What they do depends on the budget: a shorter search is not the beginning of a longer one.
-SCHEDULED = ("simulated-annealing", "successive-halving", "hyperband", "bohb", "dqn")
+SCHEDULED = (
+    "simulated-annealing", "successive-halving", "hyperband", "bohb", "dqn", "mo-asha",
+)  # fmt: skip
 
 
 def candidates() -> list[str]:

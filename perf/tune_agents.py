@@ -64,6 +64,7 @@ RANGES: dict[str, dict[str, list[Any]]] = {
         "configurations": [5, 9, 16, 27, 54],
         "min_epochs": [1, 2, 3],
     },
+    "mo-asha": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
     "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
     "gp-bo": {
         "initial": [4, 10, 16, 24],
@@ -172,11 +173,14 @@ def missing_volume(agent: str, options: dict[str, Any], budget: int, seed: int) 
     problem = Problem(BENCHMARK, DEVICE, budget=budget, objectives=OBJECTIVES)
     history = search(problem, agent, seed=seed, options=options)
     values = np.column_stack([history.val_acc, -history.latency_ms])
+    full = history.epochs == problem.benchmark.epochs  # trainings in part are no results
+    spent = np.cumsum(history.column("cost"))
     reference, whole = space_front()
-    return [
-        1 - hypervolume(values[: budget // part], reference, maximise=True) / whole
-        for part in (4, 2, 1)
-    ]
+    missing = []
+    for part in (4, 2, 1):
+        reached = values[full & (spent <= budget / part + 1e-9)]
+        missing.append(1 - hypervolume(reached, reference, maximise=True) / whole)
+    return missing
 
 
 def regrets(

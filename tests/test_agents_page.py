@@ -1,5 +1,7 @@
 """The page that compares agents, from figures that are made up or those of one short search."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ pytest.importorskip("scipy")
 import blox_env
 from blox_env.problem.pareto import hypervolume
 from docs.agents import problem_lines
-from perf.agent_fronts import ALONE, corner
+from perf.agent_fronts import ALONE, corner, volumes
 from perf.agents import is_seen, judge
 
 pytestmark = pytest.mark.extra
@@ -77,3 +79,23 @@ def test_one_architecture_has_no_more_than_its_part_of_the_hypervolume():
     assert 4 < at[1] < 20
     with pytest.raises(ValueError, match="one point has more than 80%"):
         corner(front[:1], reference)
+
+
+@pytest.mark.parametrize("agent", ["nsga2", "mo-asha"])
+def test_fronts_are_of_full_trainings_by_what_was_spent(agent, monkeypatch):
+    budgets = []
+
+    def found(problem, agent, seed):
+        budgets.append(problem.budget)
+        full = problem.benchmark.epochs
+        return SimpleNamespace(
+            val_acc=np.array([0.9, 0.5, 0.7]),
+            latency_ms=np.array([1.0, 1.0, 1.0]),
+            epochs=np.array([1, full, full]),
+            column=lambda name: {"cost": np.array([1.0, 49.0, 1.0])}[name],
+        )
+
+    monkeypatch.setattr(blox_env, "search", found)
+    known = {"corner": [0.0, 2.0], "whole": 1.0}
+    assert volumes(agent, "digits, x86-ort-1t", 0, known) == {"50": 0.5, "200": 0.7}
+    assert budgets == ([50, 200] if agent == "mo-asha" else [200])

@@ -57,6 +57,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "local-search": "blox_env.agents.local_search:LocalSearch",
         "maskable-ppo": "blox_env.agents.maskable_ppo:MaskablePPO",
         "mcts": "blox_env.agents.mcts:MCTS",
+        "mo-asha": "blox_env.agents.mo_asha:MOASHA",
         "npenas": "blox_env.agents.npenas:NPENAS",
         "nsga2": "blox_env.agents.nsga2:NSGA2",
         "ppo": "blox_env.agents.ppo:PPO",

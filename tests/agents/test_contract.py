@@ -55,7 +55,7 @@ print(json.dumps(history.x.tolist()))
 """
 
 CLIMBERS = ("regularized-evolution", "local-search", "simulated-annealing")
-TRAIN_IN_PART = ("successive-halving", "hyperband", "bohb")
+TRAIN_IN_PART = ("successive-halving", "hyperband", "bohb", "mo-asha")
 
 
 def toy_problem(space=None, **arguments):
