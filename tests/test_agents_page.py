@@ -9,9 +9,10 @@ pytest.importorskip("scipy")
 
 import blox_env
 from blox_env.problem.pareto import hypervolume
-from docs.agents import problem_lines
+from docs.agents import problem_lines, tuning_lines
 from perf.agent_fronts import ALONE, corner, volumes
 from perf.agents import is_seen, judge
+from perf.tune_agents import PUBLISHED, tune
 
 pytestmark = pytest.mark.extra
 NOISY = "cifar10, x86-ort-1t, single trainings"
@@ -99,3 +100,12 @@ def test_fronts_are_of_full_trainings_by_what_was_spent(agent, monkeypatch):
     known = {"corner": [0.0, 2.0], "whole": 1.0}
     assert volumes(agent, "digits, x86-ort-1t", 0, known) == {"50": 0.5, "200": 0.7}
     assert budgets == ([50, 200] if agent == "mo-asha" else [200])
+
+
+@pytest.mark.parametrize("agent", PUBLISHED)
+def test_agents_as_published_are_not_tuned(agent):
+    times = {"trials": 5, "seeds": 6, "finalists": 1, "final_seeds": 16}
+    found = tune(agent, device="no such device", **times)
+    told = {"benchmark": "digits", "device": "no such device"}
+    lines = tuning_lines({"tuned_on": told, "tuning": {agent: found}})
+    assert list(lines)[-1] == f"| {agent} | as published, not tuned |  |  | 0 | 0 |"

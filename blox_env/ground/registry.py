@@ -44,9 +44,11 @@ _ENTRIES: dict[str, dict[str, str]] = {
     },
     "agent": {
         "bananas": "blox_env.agents.bananas:BANANAS",
+        "bananas-published": "blox_env.agents.bananas_published:BANANASPublished",
         "blockwise-gcn": "blox_env.agents.blockwise_gcn:BlockwiseGCN",
         "bohb": "blox_env.agents.bohb:BOHB",
         "brp-nas": "blox_env.agents.brp_nas:BRPNAS",
+        "brp-nas-published": "blox_env.agents.brp_nas_published:BRPNASPublished",
         "donna": "blox_env.agents.donna:DONNA",
         "dqn": "blox_env.agents.dqn:DQN",
         "dyna-ppo": "blox_env.agents.dyna_ppo:DynaPPO",

@@ -15,6 +15,7 @@ from blox_env.spaces.base import GraphLayout, SearchSpace
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # in the order of upstream's text
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 _LAST = 3  # the cell's output, sum of three edges
+_WAYS = ((3,), (0, 4), (1, 5), (0, 2, 5))  # edges on the ways from input to output
 _TEXT = re.compile(
     r"\+".join(
         "".join(rf"\|([^|~+]*)~{a}" for a, b in EDGES if b == node) + r"\|"
@@ -92,6 +93,30 @@ class NatsTopologySpace(SearchSpace):
     def identify(self, row: ArrayLike) -> dict[str, object]:
         """Upstream's ``arch_str``."""
         return {"arch_str": self.describe(row)}
+
+    def feature_kinds(self) -> tuple[str, ...]:
+        """``onehot`` of operations, ``path`` from input to output, ``graph``."""
+        return ("onehot", "path", "graph")
+
+    def features(self, x: ArrayLike, kind: str = "onehot") -> FloatArray:
+        """Describe cells as numbers, ``(n, features)``.
+
+        Args:
+            x: architectures ``(n, 6)``.
+            kind: ``"onehot"`` and ``"graph"`` as in every space; ``"path"``: whether a sequence of
+                one, two or three operations leads from input to output, ``(n, 4 + 16 + 64)``
+                (White et al., *BANANAS*, AAAI 2021). ``none`` leads nowhere.
+        """
+        if kind != "path":
+            return super().features(x, kind)
+        rows, base = self.check(x), len(OPERATIONS) - 1
+        found = {length: np.zeros((len(rows), base**length)) for length in (1, 2, 3)}
+        for way in _WAYS:
+            taken = rows[:, way]
+            there = np.flatnonzero((taken > 0).all(axis=1))
+            number = (taken[there] - 1) @ base ** np.arange(len(way))[::-1]
+            found[len(way)][there, number] = 1
+        return np.concatenate(list(found.values()), axis=1)
 
     def feature_tables(self, kind: str = "onehot") -> list[FloatArray]:
         """Columns of each edge: one-hot, or label and edges of its node in the ``graph``."""

@@ -19,13 +19,17 @@ NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "p
 NEED_EXTRAS |= {"reinforce", "npenas", "dyna-ppo", "qnehvi"}
 BLOCKWISE = {"hant", "donna", "blockwise-gcn", "iterative-blockwise"}
 NEED_EXTRAS |= BLOCKWISE
+SLOW = {"bananas-published", "brp-nas-published"}  # in small they are in their own files
+NEED_EXTRAS |= SLOW
 NAMES = sorted(file.stem.replace("_", "-") for file in FILES)
 COMPILED = [name for name in NAMES if name.endswith("-jax")]  # of spaces that can be listed
 NO_BOTORCH = pytest.mark.skipif(find_spec("botorch") is None, reason="needs botorch")
 AGENTS = [
     pytest.param(
         name,
-        marks=[pytest.mark.extra] * (name in NEED_EXTRAS) + [NO_BOTORCH] * (name == "qnehvi"),
+        marks=[pytest.mark.extra] * (name in NEED_EXTRAS)
+        + [NO_BOTORCH] * (name == "qnehvi")
+        + [pytest.mark.faults] * (name in SLOW),
     )
     for name in NAMES
     if name not in COMPILED
@@ -222,6 +226,10 @@ def test_several_objectives_are_searched_for(agent):
         ("iterative-blockwise", {"each": 2}),
         ("bohb", {"good": 1.0}),
         ("bohb", {"bandwidth": 0.0}),
+        ("bananas-published", {"learning_rate": 0.0}),
+        ("brp-nas-published", {"dropout": 1.0}),
+        ("brp-nas-published", {"alpha": -0.1}),
+        ("brp-nas-published", {"iterations": 51}),
     ],
 )
 def test_impossible_options_are_errors(agent, options):

@@ -92,3 +92,13 @@ def test_what_is_no_architecture_is_named(space, text, message):
     with pytest.raises(ValueError, match=message) as error:
         SPACES[space]().parse([text])
     assert error.value.row == 0
+
+
+def test_paths_by_hand():
+    # 0→1 conv 3x3, 0→2 none, 1→2 skip, 0→3 pool, 1→3 none, 2→3 conv 1x1
+    row = SPACE.features([3, 0, 1, 4, 0, 2], "path")[0]
+    one, two, three = np.split(row, [4, 20])
+    assert one.tolist() == [0, 0, 0, 1]
+    assert two.sum() == 0
+    assert np.argwhere(three.reshape(4, 4, 4)).tolist() == [[2, 0, 1]]
+    assert not SPACE.features([0] * 6, "path").any()

@@ -9,7 +9,7 @@ from blox_env.ground.typing import FloatArray
 from blox_env.spaces.base import GraphLayout
 from blox_env.spaces.blox.blocks import BLOCKS, OPERATIONS, STAGES, USES, Block, stage_edges
 
-KINDS = ("onehot", "ops", "counts", "depth", "graph")
+KINDS = ("onehot", "ops", "counts", "depth", "path", "graph")
 _REDUCTION, _JOIN = 6, 7  # labels of nodes
 _EDGES = (("in", "op1"), ("in", "op2"), ("op1", "op2"), ("op1", "out"), ("op2", "out"))
 
@@ -21,7 +21,10 @@ def tables(kind: str, depth: int = 1) -> list[FloatArray]:
         kind: ``onehot``; ``ops``: op1 (none, conv, mbconv, bconv), op2 (three), prev, input, skip;
             ``counts``: how many of each operation; ``depth``: the longest and the shortest chain of
             convolutions without a shortcut from the block's input to its output, the number of
-            paths, and the counts; ``graph``: edges and node labels as :func:`layout` has them.
+            paths, and the counts; ``path``: whether a sequence of one operation or of two, as
+            ``conv`` or ``conv mbconv``, leads from the block's input to its output (White et al.,
+            *BANANAS*, AAAI 2021; the 45 blocks have 36 sets); ``graph``: edges and node labels
+            as :func:`layout` has them.
         depth: blocks of a stage.
 
     Raises:
@@ -42,6 +45,8 @@ def tables(kind: str, depth: int = 1) -> list[FloatArray]:
     if kind == "depth":
         rows = [(*_chains(block), *use) for block, use in zip(BLOCKS, USES, strict=True)]
         return [np.array(rows)] * slots
+    if kind == "path":
+        return [np.array([_paths(block) for block in BLOCKS])] * slots
     if kind != "ops":
         raise ValueError(unknown_name("kind of features", kind, KINDS))
     table = np.zeros((len(BLOCKS), 10))
@@ -114,6 +119,14 @@ def _chains(block: Block) -> tuple[float, float, float]:
         return two, two, 1.0
     paths = [one + two] * block.prev + [two] * block.input + [one] * block.skip
     return max(paths), min(paths), float(len(paths))
+
+
+def _paths(block: Block) -> FloatArray:
+    """Paths of one operation, then of two: which of them a block has."""
+    alone, both = np.zeros(3), np.zeros((3, 3))
+    alone[[op for op, there in ((block.op2, block.input), (block.op1, block.skip)) if there]] = 1
+    both[block.op1, block.op2] = block.prev
+    return np.concatenate([alone, both.ravel()])
 
 
 def _graph_columns(block: Block) -> list[int]:

@@ -168,7 +168,7 @@ class BlockSpace(SearchSpace):
     # -- for models and policies -----------------------------------------------------------
 
     def feature_kinds(self) -> tuple[str, ...]:
-        """``onehot`` of blocks, ``ops``, their ``counts``, ``depth`` of the paths, ``graph``."""
+        """``onehot``, ``ops``, their ``counts``, ``depth`` of the paths, ``path``, ``graph``."""
         return features.KINDS
 
     def features(self, x: ArrayLike, kind: str = "onehot") -> FloatArray:
