@@ -64,7 +64,7 @@ class Noise:
         return np.asarray((cumulated[start + width] - cumulated[start]) / width)
 
     def _window(self, accuracy: FloatArray) -> tuple[IntArray, int]:
-        """Starts of the windows of deviations of about these accuracies ``(n,)``, and their width."""
+        """Starts of the windows of deviations of about these accuracies ``(n,)``; their width."""
         r = len(self.accuracy)
         width = min(NEIGHBOURS, r)
         start = np.searchsorted(self.accuracy, accuracy) - width // 2
