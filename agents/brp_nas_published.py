@@ -36,7 +36,7 @@ from blox_env.problem import Problem
 from blox_env.spaces.base import SearchSpace
 
 _AT_ONCE = 512  # graphs embedded at once
-_CLIMBS, _CLIMBERS = 2, 20  # the top of a large space is looked for from so many, so often
+_CLIMBS, _CLIMBERS = 2, 20  # neighbours of so many are ranked, too, so often, in a large space
 Graphs = tuple[Any, Any]  # edges (n, nodes, nodes) and labels (n, nodes, labels), in torch
 
 
@@ -145,22 +145,23 @@ class BRPNASPublished(ModelBased):
 
     def _rank(self) -> IntArray:
         """Architectures neither known nor pending, the best first."""
-        if self._every is not None:
-            return self._ranked(self._every)
-        ranked = self._ranked(self._allowed.sample(self._rng, self.candidates))
-        for _ in range(_CLIMBS):
-            near = self._space.neighbors(ranked[:_CLIMBERS]).reshape(-1, self._space.slots)
-            if len(near) > self.candidates:
-                near = near[self._rng.permutation(len(near))[: self.candidates]]
-            ranked = self._ranked(np.concatenate([ranked, near]))
+        whole, slots = self._every, self._space.slots
+        x = self._allowed.sample(self._rng, self.candidates) if whole is None else whole
+        ranked, scores = np.empty((0, slots), dtype=np.int64), np.empty(0)
+        for _ in range(1 + _CLIMBS if whole is None else 1):
+            every = self._unseen(map(tuple, np.concatenate([ranked, x]).tolist()))
+            scores = np.concatenate([scores, self._strength(every[len(ranked) :])])
+            order = np.argsort(-scores, kind="stable")
+            ranked, scores = every[order], scores[order]
+            x = self._space.neighbors(ranked[:_CLIMBERS]).reshape(-1, slots)
+            x = x[self._rng.permutation(len(x))[: self.candidates]]
         return ranked
 
-    def _ranked(self, x: IntArray) -> IntArray:
-        """Those of ``x`` that are neither known nor pending, once each, the best first."""
-        x = self._unseen(map(tuple, x.tolist()))
+    def _strength(self, x: IntArray) -> FloatArray:
+        """The scores ``(n,)`` by which architectures ``(n, slots)`` are ranked."""
         parts = [x[i : i + _AT_ONCE] for i in range(0, len(x), _AT_ONCE)]
         scores = [self._network.strength(graphs(self._space, part)) for part in parts]
-        return x[np.argsort(-np.concatenate(scores), kind="stable")] if parts else x
+        return np.concatenate([np.empty(0), *scores])
 
 
 def graphs(space: SearchSpace, x: IntArray) -> Graphs:

@@ -1,6 +1,7 @@
 """Pairs of graphs: what is learned of them, and the agent's promises in small."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,6 +102,32 @@ def test_half_is_from_the_top_and_half_at_random_among_the_better_half(monkeypat
     places = SPACE.index(order).searchsorted(SPACE.index(asked[5:]))
     assert ((places >= 5) & (places < len(order) // 2)).all()
     assert len(set(places.tolist())) == 5
+
+
+def test_the_ranking_of_a_large_space_has_the_neighbours_of_its_top(monkeypatch):
+    space = SearchSpace((9,) * 8)
+    agent, problem = BRPNASPublished(**SMALL), toy_problem(space)
+    agent.start(problem, np.random.default_rng(0))
+    x = agent.ask(10)
+    agent.tell(x, problem.evaluate(x))
+    agent.candidates = 2000
+    first = space.sample(np.random.default_rng(1), 50)
+    monkeypatch.setattr(
+        agent,
+        "_allowed",
+        SimpleNamespace(sample=lambda rng, n: first, contains=lambda x: np.ones(len(x), bool)),
+    )
+    ranked = agent._rank()
+    score = agent._strength(ranked)
+    assert (np.diff(score) <= 1e-6).all()
+    rows = set(map(tuple, ranked.tolist()))
+    assert len(rows) == len(ranked)
+    assert set(map(tuple, first.tolist())) <= rows
+    assert not rows & set(map(tuple, x.tolist()))
+    drawn = agent._strength(first)
+    top = first[np.argsort(-drawn)[:20]]
+    near = set(map(tuple, space.neighbors(top).reshape(-1, 8).tolist()))
+    assert near <= rows | set(map(tuple, x.tolist()))
 
 
 def test_the_state_of_torch_stays():
