@@ -7,7 +7,7 @@ their loss is the mean absolute percentage error above a lower bound of the obje
 mutants of the best are made, each gets a draw from the normal distribution of its five predictions
 (independent Thompson sampling), and the ten with the best draws are evaluated. Epochs, batch size,
 momenta and learning rate (150, 32, 0.9 and 0.99, 0.01) are those of the authors' code for
-NAS-Bench-101. Nothing is tuned.
+NAS-Bench-101 (whose loss there is the absolute error). Nothing is tuned.
 Deviations: the path encoding is for one cell, these networks are stacks of blocks, and the whole
 network's paths would be the product of its blocks'. So the encoding has, for every slot, which
 paths lead from the block's input to its output (``path`` features): in Blox sequences of one or two
@@ -17,7 +17,7 @@ graphs has one-hot options, a path of one operation for each slot. A mutant diff
 where the authors change an operation or an edge; that is up to both operations of a Blox block. The
 lower bound, known to the authors, is taken to be as far above the best value known as the best is
 above the median, and the error is in units of that distance. Random architectures fill up where
-the best ``parents`` have too few mutants that are new.
+the best ``parents`` (10, up to 50 in the authors' code) have too few mutants that are new.
 """
 
 from __future__ import annotations

@@ -7,17 +7,18 @@ better. It learns from the pairs of known architectures by AdamW (rate 0.00035 f
 cosine, decay 0.0005), against the softmax of both accuracies, which are scaled to 0 … 1. In five
 iterations of 20 trials it is trained on, for 50, 100, … 250 epochs, and asked for the next: half
 (alpha) from the top of its ranking, half at random among its best 1/2, 1/4, 1/8, 1/16. After 100
-trials it goes down its ranking. All of this is as in the paper and the authors' code. Nothing is
-tuned.
+trials it goes down its ranking. All of this follows the code that the authors published, with its
+settings for NAS-Bench-201. Nothing is tuned.
 Deviations: an epoch is not every pair once in batches of up to 64 pairs (38,750 steps for the last
-training alone, hours a search on one core), but every architecture once in groups of up to
-``group`` (16, so up to 240 ordered pairs), all pairs of a group in one step. No training is stopped
-early, and numbers have single precision. Candidates are compared with each other without sorting:
-the log odds of one over another are a sum of a term of each, so a ranking by the mean log odds over
-all others, in both orders, needs each embedding once. A space of more than 10,000 architectures,
-such as Blox, is not ranked as a whole, but ``candidates`` random ones of it, drawn anew for every
-iteration, with the neighbours of the top 20 of these, and once more. Graphs are the space's
-``graph`` features; where a space has none of its own, these are a chain of its slots.
+training alone, by estimate more than an hour a search on one core), but every architecture once in
+groups of up to ``group`` (16, so up to 240 ordered pairs), all pairs of a group in one step: 3,750
+steps a search. Layers, width, epochs and rate are not reduced. No training is stopped early, and
+numbers have single precision. Candidates are compared with each other without sorting: the log odds
+of one over another are a sum of a term of each, so a ranking by the mean log odds over all others,
+in both orders, needs each embedding once. A space of more than 10,000 architectures, such as Blox,
+is not ranked as a whole, but ``candidates`` random ones of it, drawn anew for every iteration, with
+the neighbours of the top 20 of these, and once more. Graphs are the space's ``graph`` features;
+where a space has none of its own, these are a chain of its slots.
 """
 
 from __future__ import annotations
