@@ -76,6 +76,22 @@ random (means of 20 draws of both); *alone* is a ridge on counts of operations w
 devices, on drawn networks. *Measured again* is what the device itself gives on another occasion.
 """
 
+LEFT_OUT = """\
+## Runtimes that are not here
+
+Tried on the machine of the other devices, beside other work, and left out:
+
+- ExecuTorch 1.5.1 (XNNPACK): it converts and agrees with torch to 3·10⁻⁷ on ten networks, but needs
+  14 to 36 s for each, half an hour for the networks of a device.
+- `torch.compile` (Inductor of torch 2.13): 22 to 89 s a network.
+- LiteRT: its way from torch goes over TensorFlow, 10 to 30 s a network (those of the NPUs went it).
+- MNN: importing its converter runs pip, which installs a client that reports use.
+- ONNX Runtime with two threads: the machine has two cores, and other programs use one of them.
+
+Energy is not here, as the processor's counters (RAPL) cannot be read on it. A microcontroller's
+memory is: `estimates.npz` of the NPUs has the peak SRAM of every estimated network.
+"""
+
 
 HOW = """\
 Those measured on a processor: all on {machine}. *Held out*: ten-fold cross-validation over the
@@ -289,6 +305,7 @@ def text() -> str:
         OWN,
         *few_shot(),
         "",
+        LEFT_OUT,
     ]
     return "\n".join(lines)
 
