@@ -53,10 +53,10 @@ QUICK = (
 )  # fmt: skip
 FEWER = 5
 # Half a minute and more a search of 200: fewer seeds, and no searches of LONG evaluations.
-SLOW, SLOW_SEEDS = PUBLISHED, 10
+SLOW, SLOW_SEEDS = (*PUBLISHED, "smac"), 10
 # Of these it is also kept what their searches took their own regret for, where trainings are noisy.
 SEEN = ("random-search", "regularized-evolution")
-LIBRARIES = {"qnehvi": "botorch"}  # of agents whose extra is not part of ``all``
+LIBRARIES = {"qnehvi": "botorch", "smac": "smac"}  # of agents whose extra is not part of ``all``
 # What they do depends on the budget: a shorter search is not the beginning of a longer one.
 SCHEDULED = (
     "simulated-annealing", "successive-halving", "hyperband", "bohb", "dqn", "mo-asha",
@@ -232,6 +232,8 @@ def main() -> None:
     """Tune and judge what is missing, keep what came of it, write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = candidates()
+    for agent in sorted(LIBRARIES.keys() - set(names)):
+        print(f"{agent} is left out: {LIBRARIES[agent]} is not installed")
     parser.add_argument("--agents", default=",".join(names), help="to be run; all are shown")
     parser.add_argument("--problems", default=";".join(PROBLEMS), help="to be run, between ';'")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="searches of each, with the old")

@@ -68,6 +68,12 @@ RANGES: dict[str, dict[str, list[Any]]] = {
     },
     "mo-asha": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
     "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
+    "smac": {
+        "initial": [5, 10, 20],
+        "trees": [10, 30],
+        "retrain": [4, 8],
+        "explore": [0.0, 0.1, 0.2],
+    },
     "gp-bo": {
         "initial": [4, 10, 16, 24],
         "prior_scale": [0.5, 1.0, 2.0, 4.0],

@@ -32,6 +32,7 @@ IMPORT_NAMES = {
     "scikit-learn": "sklearn",
     "pyyaml": "yaml",
     "pillow": "PIL",
+    "configspace": "ConfigSpace",
     "xgboost-cpu": "xgboost",
 }
 

@@ -71,6 +71,7 @@ _ENTRIES: dict[str, dict[str, str]] = {
         "reinforce": "blox_env.agents.reinforce:Reinforce",
         "reinforce-jax": "blox_env.agents.reinforce_jax:ReinforceJax",
         "simulated-annealing": "blox_env.agents.simulated_annealing:SimulatedAnnealing",
+        "smac": "blox_env.agents.smac:SMAC",
         "snes-jax": "blox_env.agents.snes_jax:SNESJax",
         "successive-halving": "blox_env.agents.successive_halving:SuccessiveHalving",
         "tpe": "blox_env.agents.tpe:TPE",

@@ -19,16 +19,18 @@ NEED_EXTRAS = {"bananas", "brp-nas", "dqn", "gp-bo", "maskable-ppo", "nsga2", "p
 NEED_EXTRAS |= {"reinforce", "npenas", "dyna-ppo", "qnehvi"}
 BLOCKWISE = {"hant", "donna", "blockwise-gcn", "iterative-blockwise"}
 NEED_EXTRAS |= BLOCKWISE
-SLOW = {"bananas-published", "brp-nas-published"}  # in small they are in their own files
+SLOW = {"bananas-published", "brp-nas-published", "smac"}  # in small they are in their own files
 NEED_EXTRAS |= SLOW
 NAMES = sorted(file.stem.replace("_", "-") for file in FILES)
 COMPILED = [name for name in NAMES if name.endswith("-jax")]  # of spaces that can be listed
 NO_BOTORCH = pytest.mark.skipif(find_spec("botorch") is None, reason="needs botorch")
+NO_SMAC = pytest.mark.skipif(find_spec("smac") is None, reason="needs smac")
 AGENTS = [
     pytest.param(
         name,
         marks=[pytest.mark.extra] * (name in NEED_EXTRAS)
         + [NO_BOTORCH] * (name == "qnehvi")
+        + [NO_SMAC] * (name == "smac")
         + [pytest.mark.faults] * (name in SLOW),
     )
     for name in NAMES
@@ -218,6 +220,8 @@ def test_several_objectives_are_searched_for(agent):
         ("nsga2", {"crossover": 1.5}),
         ("tpe", {"startup": 0}),
         ("qnehvi", {"samples": 0}),
+        ("smac", {"retrain": 0}),
+        ("smac", {"explore": 1.5}),
         ("successive-halving", {"eta": 1}),
         ("hyperband", {"min_epochs": 0}),
         ("hant", {"measure": "nsrr"}),

@@ -148,6 +148,7 @@ def test_no_file_of_the_working_directory_runs_before_the_command(tmp_path):
         ("report out", "experiment"),
         ("rewards --out out", "experiment"),
         ("search --agent tpe --budget 3", "bo"),
+        ("search --agent smac --budget 3", "smac"),
     ],
 )
 def test_what_needs_an_extra_says_which(tmp_path, arguments, extra):
@@ -155,7 +156,7 @@ def test_what_needs_an_extra_says_which(tmp_path, arguments, extra):
 import sys
 class Missing:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("scipy", "matplotlib", "jinja2", "pyarrow", "optuna"):
+        if name.partition(".")[0] in ("scipy", "matplotlib", "jinja2", "pyarrow", "optuna", "dask"):
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Missing())
 sys.argv[1:] = {arguments.split()!r}
