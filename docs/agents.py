@@ -35,7 +35,8 @@ NAS-Bench-Macro. What is there already is not run again; `docs/agents.json` keep
   reward `mnasnet`: the defaults and up to {trials} random draws of options, {seeds} searches of 200
   evaluations each; then the defaults and the best of the draws ({finalists}) again, {final_seeds}
   fresh searches each. [Who was tuned to what](#tuning) is below. Nothing is judged on that problem.
-  Agents named `-published` have the options of their papers, untuned, and ten seeds.
+  Agents named `-published` have the options of their papers, `smac` those of its library, untuned,
+  and ten seeds.
   What a budget of more draws would find is not known. `mcts` and `dyna-ppo` were also designed
   there, by hand, which no other agent had.
 - **Judging.** {judged} searches on each problem with other seeds than those of tuning, fewer of

@@ -53,7 +53,7 @@ QUICK = (
 )  # fmt: skip
 FEWER = 5
 # Half a minute and more a search of 200: fewer seeds, and no searches of LONG evaluations.
-SLOW, SLOW_SEEDS = (*PUBLISHED, "smac"), 10
+SLOW, SLOW_SEEDS = PUBLISHED, 10
 # Of these it is also kept what their searches took their own regret for, where trainings are noisy.
 SEEN = ("random-search", "regularized-evolution")
 LIBRARIES = {"qnehvi": "botorch", "smac": "smac"}  # of agents whose extra is not part of ``all``

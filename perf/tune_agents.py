@@ -34,8 +34,8 @@ OBJECTIVES = ("val_acc", "latency_ms")
 FIRST_SEED, FRESH_SEED = 10_000, 20_000
 QUERIES = 5  # an evaluation: a policy that asks for nothing new any more is not waited for
 
-# Shown with the options of their papers: nothing is tuned.
-PUBLISHED = ("bananas-published", "brp-nas-published")
+# Shown with the options of their papers or their library: nothing is tuned.
+PUBLISHED = ("bananas-published", "brp-nas-published", "smac")
 RANGES: dict[str, dict[str, list[Any]]] = {
     "local-search": {
         "neighbors": ["first", "all"],
@@ -68,12 +68,6 @@ RANGES: dict[str, dict[str, list[Any]]] = {
     },
     "mo-asha": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
     "hyperband": {"eta": [2.0, 2.65, 3.0, 4.0, 7.0], "min_epochs": [1, 2, 3]},
-    "smac": {
-        "initial": [5, 10, 20],
-        "trees": [10, 30],
-        "retrain": [4, 8],
-        "explore": [0.0, 0.1, 0.2],
-    },
     "gp-bo": {
         "initial": [4, 10, 16, 24],
         "prior_scale": [0.5, 1.0, 2.0, 4.0],
