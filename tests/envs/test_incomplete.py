@@ -25,6 +25,7 @@ TRAINED = ["ppo", "dqn", "maskable-ppo", "reinforce"]
 TRAINED += ["bananas-published", "brp-nas-published", "smac"]  # in small, in their own files
 COMPILED = ["ppo-jax", "regularized-evolution-jax", "reinforce-jax"]
 AGENTS = [name for name in list_agents() if name not in TRAINED and "-jax" not in name]
+LIBRARIES = {"qnehvi": "botorch", "smac": "smac"}  # of agents whose extra is not part of ``all``
 
 
 def part(space, n=40, seed=0):
@@ -121,8 +122,8 @@ def test_edits_and_whole_actions_keep_to_what_is_known(space):
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("agent", AGENTS)
 def test_agents_search_what_is_known(agent, space):
-    if agent == "qnehvi":
-        pytest.importorskip("botorch")
+    if agent in LIBRARIES:
+        pytest.importorskip(LIBRARIES[agent])
     rows = part(space, 60)
     problem = Problem(PartBenchmark(space, rows), ToyDevice(space), budget=30)
     if make_agent(agent).requires - problem.provides:
@@ -139,6 +140,8 @@ def test_agents_search_what_is_known(agent, space):
     "agent", [*TRAINED, *(pytest.param(name, marks=pytest.mark.jax) for name in COMPILED)]
 )
 def test_trained_agents_search_what_is_known(agent):
+    if agent in LIBRARIES:
+        pytest.importorskip(LIBRARIES[agent])
     rows = part(BloxSpace(), 300)
     problem = Problem(PartBenchmark(BloxSpace(), rows), None, budget=12)
     history = search(problem, agent, seed=0)
@@ -150,6 +153,8 @@ def test_trained_agents_search_what_is_known(agent):
 @pytest.mark.parametrize("agent", TRAINED)
 def test_trained_agents_keep_to_constraints_of_a_space_too_large_to_list(agent):
     """Without guidance they would build what is masked, which costs nothing, for ever."""
+    if agent in LIBRARIES:
+        pytest.importorskip(LIBRARIES[agent])
     limits = {"params": 6e5, "macs": 1.0e8}  # one in a thousand keeps to them
     problem = Problem(ToyBenchmark(DartsSpace()), None, budget=12, constraints=limits)
     history = search(problem, agent, seed=0)
