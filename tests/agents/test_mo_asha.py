@@ -151,6 +151,7 @@ def test_one_objective_and_several(names):
     assert len(np.unique(begun, axis=0)) == len(begun)
 
 
+@pytest.mark.extra  # moocore
 def test_it_finds_more_hypervolume_than_random_search():
     space = SearchSpace((6,) * 4)
     for seed in range(3):
