@@ -47,19 +47,18 @@ class Noise:
         drawn: FloatArray = self.deviations[row] * sign[:, None]
         return drawn
 
-    def variance(self, accuracy: FloatArray, epoch: int = -1) -> FloatArray:
-        """Variance of one training's validation accuracy at some accuracies ``(n,)``.
+    def variance(self, accuracy: FloatArray) -> FloatArray:
+        """Variance of one training's last validation accuracy at some accuracies ``(n,)``.
 
         NaN where no deviation was measured.
 
         Args:
             accuracy: mean validation accuracies ``(n,)``.
-            epoch: whose accuracy, the last one's if not given.
         """
         if len(self.accuracy) == 0:
             return np.full(len(accuracy), np.nan)
         start, width = self._window(accuracy)
-        squares = self.deviations[:, :-1][:, epoch] ** 2
+        squares = self.deviations[:, -2] ** 2  # the last column is of the test accuracy
         cumulated = np.concatenate([[0.0], np.cumsum(squares)])
         return np.asarray((cumulated[start + width] - cumulated[start]) / width)
 

@@ -22,7 +22,7 @@ from tests.toys import PartBenchmark, ToyBenchmark, ToyDevice, huge_space
 LARGE = SearchSpace((9,) * 12, "large")  # 3e11: nothing lists it
 SPACES = [BloxSpace(), LARGE]
 TRAINED = ["ppo", "dqn", "maskable-ppo", "reinforce"]
-TRAINED += ["bananas-published", "brp-nas-published", "smac"]  # in small, in their own files
+TRAINED += ["bananas-published", "brp-nas-published", "smac"]
 COMPILED = ["ppo-jax", "regularized-evolution-jax", "reinforce-jax"]
 AGENTS = [name for name in list_agents() if name not in TRAINED and "-jax" not in name]
 LIBRARIES = {"qnehvi": "botorch", "smac": "smac"}  # of agents whose extra is not part of ``all``
