@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blox_env.benchmarks.noise import nearby_mean
 from blox_env.benchmarks.trainings import ROUND, UNIFORM, Trainings
 from blox_env.ground.typing import FloatArray, IntArray
-
-WINDOW = 60  # repeated trainings of similar accuracy over which their noise is averaged
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,8 @@ def group(raw: Trainings, deviations: FloatArray) -> Grouped:
     mean = group_mean(np.column_stack([raw.test_acc, raw.val_acc]), member, count)
     if len(deviations) < 2:
         raise ValueError("no architecture was trained twice: the noise of a training is unknown")
-    width = min(WINDOW, len(deviations))
-    start = np.searchsorted(deviations[:, 0], mean[:, -1]) - width // 2
-    start = np.clip(start, 0, len(deviations) - width)
     squares = np.roll(deviations[:, 1:], 1, axis=1) ** 2  # the test accuracy first
-    cumulated = np.vstack([np.zeros(squares.shape[1]), np.cumsum(squares, axis=0)])
-    noise = (cumulated[start + width] - cumulated[start]) / width
+    noise = nearby_mean(deviations[:, 0], squares, mean[:, -1])
     uniform, found = np.zeros((2, len(x)), dtype=bool)
     uniform[member[raw.asked_by == UNIFORM]] = True
     found[member[np.char.startswith(raw.asked_by, ROUND)]] = True

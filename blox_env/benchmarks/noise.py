@@ -9,7 +9,7 @@ from blox_env.ground.errors import check_positive_int
 from blox_env.ground.seeds import STEP, mixed
 from blox_env.ground.typing import FloatArray, IntArray
 
-NEIGHBOURS = 60  # deviations among which one is drawn
+NEIGHBOURS = 60  # deviations at about one accuracy: one of them is drawn, they are averaged
 
 
 class Noise:
@@ -40,7 +40,7 @@ class Noise:
         r = len(self.accuracy)
         if r == 0:
             return np.zeros((len(number), self.deviations.shape[1]))
-        start, width = self._window(accuracy)
+        start, width = window(self.accuracy, accuracy)
         bits = mix(number, seed)
         row = start + (bits >> np.uint64(1)).astype(np.int64) % width
         sign = np.where(bits & np.uint64(1), 1.0, -1.0)
@@ -57,17 +57,36 @@ class Noise:
         """
         if len(self.accuracy) == 0:
             return np.full(len(accuracy), np.nan)
-        start, width = self._window(accuracy)
-        squares = self.deviations[:, -2] ** 2  # the last column is of the test accuracy
-        cumulated = np.concatenate([[0.0], np.cumsum(squares)])
-        return np.asarray((cumulated[start + width] - cumulated[start]) / width)
+        squares = self.deviations[:, -2:-1] ** 2  # the last column is of the test accuracy
+        return nearby_mean(self.accuracy, squares, accuracy)[:, 0]
 
-    def _window(self, accuracy: FloatArray) -> tuple[IntArray, int]:
-        """Starts of the windows of deviations of about these accuracies ``(n,)``; their width."""
-        r = len(self.accuracy)
-        width = min(NEIGHBOURS, r)
-        start = np.searchsorted(self.accuracy, accuracy) - width // 2
-        return np.clip(start, 0, r - width), width
+
+def window(ordered: FloatArray, accuracy: FloatArray) -> tuple[IntArray, int]:
+    """First of the places whose accuracies are nearest, and the number of these places.
+
+    Args:
+        ordered: accuracies in ascending order ``(r,)``.
+        accuracy: what they are to be near ``(n,)``.
+
+    Returns:
+        First places ``(n,)``; the number of places, :data:`NEIGHBOURS` or all.
+    """
+    width = min(NEIGHBOURS, len(ordered))
+    start = np.searchsorted(ordered, accuracy) - width // 2
+    return np.clip(start, 0, len(ordered) - width), width
+
+
+def nearby_mean(ordered: FloatArray, values: FloatArray, accuracy: FloatArray) -> FloatArray:
+    """Mean of the values at about these accuracies ``(n, k)``.
+
+    Args:
+        ordered: accuracies in ascending order ``(r,)``.
+        values: what is known at each of them ``(r, k)``.
+        accuracy: where the mean is wanted ``(n,)``.
+    """
+    start, width = window(ordered, accuracy)
+    cumulated = np.vstack([np.zeros(values.shape[1]), np.cumsum(values, axis=0)])
+    return np.asarray((cumulated[start + width] - cumulated[start]) / width)
 
 
 def mix(number: IntArray, seed: int) -> NDArray[np.uint64]:

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from blox_env.benchmarks.scoring import scores
+from blox_env.benchmarks.base import Evaluation
+from blox_env.benchmarks.scoring import fresh_scores, scores
+from blox_env.benchmarks.trainings import Trainings
+from blox_env.spaces import BloxSpace
 
 pytestmark = pytest.mark.extra
 
@@ -56,3 +59,32 @@ def test_seeds_of_their_own_share_nothing():
     assert common(0.02, shared=False) == (0.0, 0.0)
     none = [common(0.0, shared=True, seed=seed)[0] for seed in range(200)]
     assert np.mean(np.square(none)) < 0.002**2
+
+
+class WithoutNoise:
+    """A table that knows accuracies and has measured no noise."""
+
+    def evaluate(self, x):
+        nothing = np.zeros(len(x))
+        source = np.full(len(x), "surrogate")
+        return Evaluation(np.linspace(0.49, 0.51, len(x)), nothing, nothing, nothing, source)
+
+    def noise_variance(self, accuracy):
+        return np.full(len(accuracy), np.nan)
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_where_a_table_has_no_noise_later_trainings_tell_it(repeats):
+    rng = np.random.default_rng(0)
+    x = np.repeat(BloxSpace().sample(rng, 200), repeats, axis=0)
+    n = len(x)
+    values = 0.5 + 0.02 * rng.normal(size=n)
+    raw = Trainings(
+        {}, x, np.arange(n), values[:, None], values, np.ones(n), np.full(n, "uniform"),
+        np.full(n, "here"),
+    )  # fmt: skip
+    found = fresh_scores(raw, WithoutNoise())
+    # one training of each says nothing about noise: then all of the difference is the table's
+    expected = 0.02 if repeats > 1 else 0.0
+    assert found["std_of_one_training"] == pytest.approx(expected, rel=0.1)
+    assert found["bias"] == pytest.approx(0, abs=0.004)

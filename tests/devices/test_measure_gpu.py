@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from blox_env.devices.build import build_device, raw_of, tabulate
+from blox_env.devices.estimators import predictor
 from blox_env.devices.measure import read_visits, round_order
 
 PATH = Path(__file__).resolve().parents[2] / "perf" / "measure_gpu.py"
@@ -127,3 +128,37 @@ def test_one_file_holds_all(script: ModuleType, raw: Path, tmp_path: Path) -> No
             plan = tar.extractfile("first/plan.json")
             assert plan is not None
             assert json.loads(plan.read())["device"] == "made-up"
+
+
+@pytest.mark.extra
+def test_a_later_occasion_is_compared_and_joined(
+    builder: ModuleType,
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("sklearn", reason="predicting latency needs an extra")
+    plan, visits = read_visits(raw)
+    numbers = plan["architectures"]
+    for name, part in (("day", numbers[:60]), ("retest/made-up", numbers[40:])):
+        own = [dict(v) for v in visits if v["architecture"] in part]
+        builder.write_visits(tmp_path / name, plan, own)
+    monkeypatch.setattr(builder, "DATA", tmp_path / "devices")
+    few = {k: v for k, v in predictor.CANDIDATES.items() if k.startswith("ridge")}
+    monkeypatch.setattr(predictor, "CANDIDATES", few)
+    builder.made(tmp_path / "day", "made-up")
+    before = json.loads((tmp_path / "devices" / "made-up" / "card.json").read_text())
+    packed = tmp_path / "gpu.tgz"
+    with tarfile.open(packed, "w:gz") as tar:
+        tar.add(tmp_path / "retest", "retest")
+    monkeypatch.setattr(sys, "argv", ["build_gpu.py", "--again", str(packed)])
+    builder.main()
+    assert "another occasion:" in capsys.readouterr().out
+    after = json.loads((tmp_path / "devices" / "made-up" / "card.json").read_text())
+    assert "another_occasion" not in before["noise"]
+    compared = after["noise"]["another_occasion"]
+    assert compared["networks"] == 20  # those that both occasions have
+    assert compared["of_earlier_values"]  # of what the device said before they were joined
+    assert compared["mape"] > 0
+    assert len(raw_of(tmp_path / "devices" / "made-up")[0]["architectures"]) == 90
