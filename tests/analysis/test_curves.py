@@ -21,6 +21,7 @@ from blox_env.analysis.curves import (
     is_geometric,
     positions,
     regret_along,
+    steady,
 )
 from blox_env.analysis.statistics import regret_curves
 from blox_env.problem.pareto import hypervolume
@@ -138,6 +139,28 @@ def test_curves_are_interquartile_means_with_intervals():
     assert (curve.low < curve.value).all()
     assert (curve.value < curve.high).all()
     assert curve.runs == 8
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_limits_of_a_curve_that_only_falls_or_rises_do_so_too(sign):
+    rng = np.random.default_rng(0)
+    value = np.concatenate([[np.nan], np.sort(rng.uniform(0, 1, 50))[::-1]]) * sign
+    low, high = value - rng.uniform(0, 0.2, 51), value + rng.uniform(0, 0.2, 51)
+    same, lower, higher = steady(value, low, high)
+    assert_array_equal(same, value)
+    assert np.isnan([lower[0], higher[0]]).all()
+    for limits, before in ((lower, low), (higher, high)):
+        assert (sign * np.diff(limits[1:]) <= 0).all()
+        assert_array_equal(np.sort(limits), np.sort(before))
+    assert (lower[1:] <= value[1:]).all()
+    assert (value[1:] <= higher[1:]).all()
+
+
+def test_limits_of_a_curve_that_turns_stay():
+    value = np.array([1.0, 3.0, 2.0])
+    low, high = value - np.array([0.5, 0.1, 0.4]), value + 0.2
+    for kept, before in zip(steady(value, low, high), (value, low, high), strict=True):
+        assert_array_equal(kept, before)
 
 
 def test_a_curve_ends_where_its_last_run_ends():
