@@ -212,7 +212,8 @@ def second_training(scores: dict[str, Any] | None, test: dict[str, float] | None
         f"{second['kendall_tau']:.3f}, sparse {second['sparse_kendall_tau']:.3f}, mean absolute "
         f"error {second['mean_absolute_error']:.4f}. Intraclass correlation "
         f"{second['intraclass_correlation']:.3f}, in the best quarter "
-        f"{second['intraclass_correlation_best_quarter']:.3f}."
+        f"{(best := second['intraclass_correlation_best_quarter']):.3f}; were trainings averaged, "
+        f"there, {of_means(best, 2):.2f} of two and {of_means(best, 3):.2f} of three."
     )  # fmt: skip
     if test:
         text += (
@@ -222,6 +223,16 @@ def second_training(scores: dict[str, Any] | None, test: dict[str, float] | None
             f"{test['error_of_surrogate']:.4f} of the surrogate, which has seen none of them."
         )
     return text
+
+
+def of_means(correlation: float, trainings: int) -> float:
+    """Intraclass correlation of means of several trainings (Spearman 1910, Brown 1910).
+
+    Args:
+        correlation: that of single trainings.
+        trainings: how many are averaged.
+    """
+    return trainings * correlation / (1 + (trainings - 1) * correlation)
 
 
 def _common(seeds: dict[str, Any] | None) -> str:
