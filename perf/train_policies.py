@@ -47,13 +47,14 @@ HIDDEN, CRITIC = (128, 128), (64, 64)
 KNOTS = 64  # of the target's place
 BEYOND = 1.02  # the range ends there, in latencies of the most accurate network
 GAP = 0.1  # of the distance of held-out targets: what is left out on either side of each
-UPDATES = {"latency-goal": 3000, "device-conditioned": 7_000}
+UPDATES = {"latency-goal": 6_000, "device-conditioned": 7_000}
 QUESTIONS, EPISODES, ROUNDS = 256, 256, 64  # a batch; episodes for the first ROUNDS of it
 UNSEEN = ("ethos-u55-128", "ethos-u65-256")  # no other device helped to predict these
 REAL = 0.4  # share of questions about a device as it is
 COSTS, SINGLE = 0.1, 0.004  # spread of a made-up device's costs of operations, and of single blocks
 MARGIN = 0.1  # what is slower by that than a more accurate one, on every device, is never a label
 RANDOM = 0.15  # of the choices of episodes, falling to 0
+WHOLE = 0.5  # of the episodes, whose choices are all random, falling to 0 as well
 KEEP_EVERY = 250
 
 
@@ -200,7 +201,7 @@ class Training:
             group["lr"] = 2e-3 * max(0.01, 1 - share)
         asked = self.questions.draw(self.rng, QUESTIONS)
         goal = torch.as_tensor(self.questions.goal.inputs(asked.columns))
-        played = self.play(goal[:ROUNDS], RANDOM * max(0.0, 1 - 1.5 * share))
+        played = self.play(goal[:ROUNDS], max(0.0, 1 - 1.5 * share))
         numbers = self.questions.space.index(played)
         self.met[numbers] = True
         labels = self.best(asked)
@@ -220,13 +221,15 @@ class Training:
         self.done += 1
         return float(loss.detach()), float(off.detach())
 
-    def play(self, goal: torch.Tensor, random: float) -> IntArray:
+    def play(self, goal: torch.Tensor, curious: float) -> IntArray:
         """Episodes: architectures that the policy draws, ``(EPISODES, slots)``.
 
         Args:
             goal: inputs of some questions, each asked equally often.
-            random: share of choices that are drawn evenly.
+            curious: how much of :data:`RANDOM` and :data:`WHOLE` there is.
         """
+        whole = self.rng.random(EPISODES) < WHOLE * curious
+        chance = np.where(whole, 1.0, RANDOM * curious)
         seen = torch.zeros(EPISODES, 135 + goal.shape[1])
         seen[:, 135:] = goal.repeat(EPISODES // len(goal), 1)
         rows = np.empty((EPISODES, 3), dtype=np.int64)
@@ -235,7 +238,7 @@ class Training:
                 odds = self.actor(seen).numpy()
             chosen = (odds + self.rng.gumbel(size=odds.shape)).argmax(axis=1)
             other = self.rng.integers(45, size=EPISODES)
-            rows[:, slot] = np.where(self.rng.random(EPISODES) < random, other, chosen)
+            rows[:, slot] = np.where(self.rng.random(EPISODES) < chance, other, chosen)
             seen[torch.arange(EPISODES), 45 * slot + torch.as_tensor(rows[:, slot])] = 1
         return rows
 
