@@ -53,8 +53,7 @@ UNSEEN = ("ethos-u55-128", "ethos-u65-256")  # no other device helped to predict
 REAL = 0.4  # share of questions about a device as it is
 COSTS, SINGLE = 0.1, 0.004  # spread of a made-up device's costs of operations, and of single blocks
 MARGIN = 0.1  # what is slower by that than a more accurate one, on every device, is never a label
-RANDOM = 0.15  # of the choices of episodes, falling to 0
-WHOLE = 0.5  # of the episodes, whose choices are all random, falling to 0 as well
+RANDOM, WHOLE = 0.15, 0.5  # of the choices of episodes, and of whole episodes, falling to 0
 KEEP_EVERY = 250
 
 
@@ -202,8 +201,7 @@ class Training:
         asked = self.questions.draw(self.rng, QUESTIONS)
         goal = torch.as_tensor(self.questions.goal.inputs(asked.columns))
         played = self.play(goal[:ROUNDS], max(0.0, 1 - 1.5 * share))
-        numbers = self.questions.space.index(played)
-        self.met[numbers] = True
+        self.met[self.questions.space.index(played)] = True
         labels = self.best(asked)
         inputs = torch.cat([torch.zeros(QUESTIONS, 135), goal], dim=1)
         loss = torch.zeros(())
@@ -228,8 +226,7 @@ class Training:
             goal: inputs of some questions, each asked equally often.
             curious: how much of :data:`RANDOM` and :data:`WHOLE` there is.
         """
-        whole = self.rng.random(EPISODES) < WHOLE * curious
-        chance = np.where(whole, 1.0, RANDOM * curious)
+        chance = np.where(self.rng.random(EPISODES) < WHOLE * curious, 1.0, RANDOM * curious)
         seen = torch.zeros(EPISODES, 135 + goal.shape[1])
         seen[:, 135:] = goal.repeat(EPISODES // len(goal), 1)
         rows = np.empty((EPISODES, 3), dtype=np.int64)

@@ -19,7 +19,7 @@ from blox_env.experiment.validate_folder import validate_folder
 from blox_env.report import content, tables, write_report
 from tests.experiment.made_up import make_run
 
-LIMITS = {"params": 2.3e6, "latency_ms": 1.7}
+LIMITS = {"params": 2.3e6, "latency_ms": 1.5}
 AGENTS = ["random-search", "regularized-evolution"]
 
 
@@ -83,9 +83,9 @@ def test_the_references_of_a_report_are_among_what_keeps_to_them(folder, truth, 
         monkeypatch.setattr(content.pictures, name, lambda *_: [])
     monkeypatch.setattr(content.pictures, "front", lambda *_: None)
     page = write_report(folder)[-1].read_text()
-    assert "among what keeps to latency_ms &lt;= 1.7, params &lt;= 2.3e+06" in page
+    assert "among what keeps to latency_ms &lt;= 1.5, params &lt;= 2.3e+06" in page
     assert "random-search 2 of 2" in page
-    assert "constraints={&#39;latency_ms&#39;: 1.7, &#39;params&#39;: 2300000.0}" in page
+    assert "constraints={&#39;latency_ms&#39;: 1.5, &#39;params&#39;: 2300000.0}" in page
     header = (folder / "tables" / "runs.csv").read_text().splitlines()[0]
     assert header.endswith(",params")
 
