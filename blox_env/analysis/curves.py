@@ -215,38 +215,35 @@ def curves(
         values = np.array([value(run, where, x) for run, where in zip(runs, own, strict=True)])
         ends = [_end(run, where, axis) for run, where in zip(runs, own, strict=True)]
         values[:, x > max(ends) + _step(x)] = np.nan
-        middle, low, high = steady(*iqm_band([values.T], resamples=1000))
+        middle, *limits = iqm_band([values.T], resamples=1000)
+        low, high = steady(middle, *limits)
         result[agent] = Curve(x, middle, low, high, len(runs))
     return result
 
 
-def steady(
-    value: FloatArray, low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Put the limits of a curve that only falls, or only rises, into that order.
+def steady(value: FloatArray, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Sort the limits of a curve that only falls, or only rises.
 
     Resampling a few runs gives limits that jump from one point to the next, which what the curve
-    stands for cannot do. Sorted limits hold a monotone truth at least as often, and are no wider on
-    the whole (Chernozhukov, Fernández-Val & Galichon, *Biometrika* 2009).
+    stands for cannot do. Sorted limits hold a whole monotone curve at least as often (Chernozhukov,
+    Fernández-Val & Galichon, *Biometrika* 2009).
 
     Args:
-        value: the curve ``(g,)``, at even distances; NaN is left as it is.
-        low: lower limits ``(g,)``.
+        value: the curve ``(g,)``.
+        low: lower limits ``(g,)``, NaN where there are none.
         high: upper limits ``(g,)``.
 
     Returns:
-        The curve and both limits.
+        Both limits; as they were, if the curve turns.
     """
     known = ~np.isnan(low)
     steps = np.diff(value[known])
     falls = bool((steps <= _SHARP).all())
     if not falls and not (steps >= -_SHARP).all():
-        return value, low, high
-    turn = -1 if falls else 1
-    sorted_low, sorted_high = low.copy(), high.copy()
-    sorted_low[known] = np.sort(low[known])[::turn]
-    sorted_high[known] = np.sort(high[known])[::turn]
-    return value, sorted_low, sorted_high
+        return low, high
+    limits = np.stack([low, high])
+    limits[:, known] = np.sort(limits[:, known], axis=1)[:, :: -1 if falls else 1]
+    return limits[0], limits[1]
 
 
 def anytime(regret: FloatArray) -> FloatArray:
